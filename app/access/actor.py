@@ -1,0 +1,116 @@
+"""The caller of a request, with everything that decides what it may do."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.access.permissions import GRANTABLE, ROLES, Permission, Reach, Role, scope_of
+from app.events.outbox import Origin
+from app.kit.errors import Forbidden
+
+
+class ScopeInsufficient(Forbidden):
+    """403: the token was made without the scope that this needs."""
+
+    code = "scope_insufficient"
+    title = "The token does not have the scope that this needs."
+
+
+class Place(NamedTuple):
+    """Where a thing belongs."""
+
+    programme_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
+
+
+class Grant(NamedTuple):
+    """A role that the caller has today, and where."""
+
+    role: Role
+    programme_id: uuid.UUID | None
+    team_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far a permission of the caller goes."""
+
+    everywhere: bool = False
+    programmes: frozenset[uuid.UUID] = frozenset()
+    teams: frozenset[uuid.UUID] = frozenset()
+
+    def covers(self, place: Place) -> bool:
+        """Whether the place lies within."""
+        return (
+            self.everywhere
+            or place.programme_id in self.programmes
+            or (place.team_id is not None and place.team_id in self.teams)
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.everywhere or self.programmes or self.teams)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who calls, with which grants; a personal token narrows them to its scopes and programme."""
+
+    user_id: uuid.UUID
+    email: str
+    display_name: str
+    grants: tuple[Grant, ...]
+    login_session_id: uuid.UUID | None = None
+    token_id: uuid.UUID | None = None
+    scopes: frozenset[str] | None = None
+    bound_programme_id: uuid.UUID | None = None
+    request_id: str | None = None
+    _spans: dict[Permission, Span] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def origin(self) -> Origin:
+        """How the caller stands in events."""
+        return Origin(self.user_id, self.token_id, self.request_id)
+
+    def span(self, permission: Permission) -> Span:
+        """How far the permission goes. Raises `ScopeInsufficient` where the token leaves it out."""
+        if self.scopes is not None and (scope := scope_of(permission)) not in self.scopes:
+            raise ScopeInsufficient(f"This needs the scope {scope}.")
+        if permission not in self._spans:
+            self._spans[permission] = self._measure(permission)
+        return self._spans[permission]
+
+    def _measure(self, permission: Permission) -> Span:
+        programmes, teams = set(), set()
+        for grant in self.grants:
+            reach = ROLES[grant.role].get(permission)
+            if reach is Reach.PLATFORM:
+                if self.bound_programme_id is None:
+                    return Span(everywhere=True)
+                programmes.add(self.bound_programme_id)
+            elif self.bound_programme_id not in (None, grant.programme_id):
+                continue
+            elif reach is Reach.PROGRAMME and grant.programme_id:
+                programmes.add(grant.programme_id)
+            elif reach is Reach.TEAM and grant.team_id:
+                teams.add(grant.team_id)
+        return Span(programmes=frozenset(programmes), teams=frozenset(teams))
+
+    def can(self, permission: Permission, place: Place) -> bool:
+        """Whether the permission holds at the place."""
+        if self.scopes is not None and scope_of(permission) not in self.scopes:
+            return False
+        return self.span(permission).covers(place)
+
+    def require(self, permission: Permission, place: Place | None = None) -> None:
+        """Raise `Forbidden` unless the permission holds at the place (without one: anywhere)."""
+        span = self.span(permission)
+        if not (span if place is None else span.covers(place)):
+            raise Forbidden(f"This needs the permission {permission}.")
+
+    def grantable(self, place: Place) -> frozenset[Role]:
+        """The roles that the caller may give to others at the place."""
+        roles: frozenset[Role] = frozenset()
+        for grant in self.grants:
+            is_here = grant.programme_id in (None, place.programme_id)
+            roles |= GRANTABLE.get(grant.role, frozenset()) if is_here else frozenset()
+        return roles

@@ -1,0 +1,100 @@
+"""The one read per request that says who calls and with which roles today."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from app.access.actor import Actor, Grant
+from app.access.models import Membership
+from app.identity.models import LoginSession, PersonalToken, User
+
+_CALLER = (col(User.id), col(User.email), col(User.display_name))
+_GRANT = (col(Membership.role), col(Membership.programme_id), col(Membership.team_id))
+
+
+def _holds_on(day: Any) -> sa.ColumnElement[bool]:
+    ends = col(Membership.ends_on)
+    return sa.and_(
+        col(Membership.user_id) == User.id,
+        col(Membership.starts_on) <= day,
+        sa.or_(ends.is_(None), ends > day),
+    )
+
+
+# Built once: SQLAlchemy then finds the compiled statement by identity, on every request.
+_BY_LOGIN = (
+    sa.select(*_CALLER, *_GRANT)
+    .select_from(LoginSession)
+    .join(User, col(User.id) == col(LoginSession.user_id))
+    .outerjoin(Membership, _holds_on(sa.bindparam("today", type_=sa.Date)))
+    .where(
+        col(LoginSession.id) == sa.bindparam("session_id", type_=sa.Uuid),
+        col(LoginSession.user_id) == sa.bindparam("user_id", type_=sa.Uuid),
+        col(LoginSession.ended_at).is_(None),
+        col(User.disabled_at).is_(None),
+    )
+)
+_TOKEN = (
+    PersonalToken.id,
+    PersonalToken.scopes,
+    PersonalToken.programme_id,
+    PersonalToken.last_used_at,
+)
+_BY_TOKEN = (
+    sa.select(*_CALLER, *_GRANT, *(col(column) for column in _TOKEN))
+    .select_from(PersonalToken)
+    .join(User, col(User.id) == col(PersonalToken.user_id))
+    .outerjoin(Membership, _holds_on(sa.bindparam("today", type_=sa.Date)))
+    .where(
+        col(PersonalToken.secret_hash) == sa.bindparam("secret_hash", type_=sa.String),
+        col(PersonalToken.revoked_at).is_(None),
+        col(PersonalToken.expires_at)
+        > sa.bindparam("now", type_=PersonalToken.__table__.c.expires_at.type),  # type: ignore[attr-defined]
+        col(User.disabled_at).is_(None),
+    )
+)
+
+
+def _actor(rows: Sequence[Any], **more: Any) -> Actor:
+    grants = tuple(Grant(row[3], row[4], row[5]) for row in rows if row[3] is not None)
+    first = rows[0]
+    return Actor(user_id=first[0], email=first[1], display_name=first[2], grants=grants, **more)
+
+
+def find_actor_by_login(
+    session: Session,
+    *,
+    user_id: uuid.UUID,
+    session_id: uuid.UUID,
+    request_id: str | None,
+    now: datetime,
+) -> Actor | None:
+    """The caller of a login session that has not been ended, if the person may still log in."""
+    parameters = {"user_id": user_id, "session_id": session_id, "today": now.date()}
+    rows = session.execute(_BY_LOGIN, parameters).all()
+    if not rows:
+        return None
+    return _actor(rows, login_session_id=session_id, request_id=request_id)
+
+
+def find_actor_by_token(
+    session: Session, *, secret_hash: str, request_id: str | None, now: datetime
+) -> tuple[Actor, datetime | None] | None:
+    """The caller of a personal token that holds, and when the token was last used."""
+    parameters = {"secret_hash": secret_hash, "now": now, "today": now.date()}
+    rows = session.execute(_BY_TOKEN, parameters).all()
+    if not rows:
+        return None
+    token_id, scopes, programme_id, last_used_at = rows[0][6:10]
+    actor = _actor(
+        rows,
+        token_id=token_id,
+        scopes=frozenset(scopes),
+        bound_programme_id=programme_id,
+        request_id=request_id,
+    )
+    return actor, last_used_at

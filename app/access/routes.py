@@ -1,0 +1,5 @@
+"""Routes of access."""
+
+from app.kit.routing import Router
+
+router = Router()

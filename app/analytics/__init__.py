@@ -1,0 +1,1 @@
+"""SPC-annotated series of stored and of sent data."""

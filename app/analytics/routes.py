@@ -1,0 +1,5 @@
+"""Routes of analytics."""
+
+from app.kit.routing import Router
+
+router = Router(tags=["spc"])

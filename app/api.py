@@ -1,0 +1,94 @@
+"""The whole API: ordered routers, tags, security schemes, and what the OpenAPI document says of them."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import __version__
+from app.access import routes as access
+from app.analytics import routes as analytics
+from app.identity import routes as identity
+from app.kit import health, openapi
+from app.kit.answers import API_PREFIX
+from app.learning_sessions import routes as learning_sessions
+from app.measures import routes as measures
+from app.organisations import routes as organisations
+from app.participants import routes as participants
+from app.pdsa import routes as pdsa
+from app.programmes import routes as programmes
+from app.progress import routes as progress
+from app.projects import routes as projects
+from app.teams import routes as teams
+
+DESCRIPTION = """
+Open API to run healthcare quality-improvement programmes: who takes part, what they learn, what they
+change, what they measure, and whether it worked.
+
+Log in with **Authorize** (the user name is the e-mail address), or paste a personal token there.
+Errors are `application/problem+json` with a stable `code`. Lists are paged by `next_cursor`. Send the
+`ETag` you read as `If-Match` when you change something, and an `Idempotency-Key` when you create.
+"""
+TAGS = [
+    ("auth", "Log in, log out, personal tokens for integrations."),
+    ("me", "Who you are and what you may do."),
+    ("users", "People who can log in, and their roles. For administrators."),
+    ("organisations", "Practices, trusts, hubs: who commissions, provides and employs."),
+    ("programmes", "Quality-improvement programmes and their states."),
+    ("participants", "Who takes part: the person, where they work, and their enrolment."),
+    ("teams", "Teams of participants."),
+    ("sessions", "The programme's sessions and the register of attendance."),
+    ("projects", "Improvement projects: charter, aim, state."),
+    ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
+    ("measures", "Measures and their data points, one by one or in bulk."),
+    ("spc", "Series annotated by statistical process control."),
+    ("health", "Liveness and readiness, for orchestrators."),
+    ("about", "The version of this server and the meaning of its problem codes."),
+]
+_ROUTERS: tuple[APIRouter, ...] = (
+    identity.router,
+    access.router,
+    organisations.router,
+    programmes.router,
+    participants.router,
+    teams.router,
+    learning_sessions.router,
+    projects.router,
+    pdsa.router,
+    measures.router,
+    analytics.router,
+    progress.router,
+)
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An access token, or a personal token (`qipat_...`).",
+}
+
+
+def include_routers(app: FastAPI) -> None:
+    """Put every router in its place."""
+    for router in _ROUTERS:
+        app.include_router(router, prefix=API_PREFIX)
+    app.include_router(health.router)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the application."""
+    document = get_openapi(
+        title="OpenQI",
+        version=__version__,
+        summary="Run quality-improvement programmes and see whether they worked.",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": description} for name, description in TAGS],
+        servers=[{"url": "/"}],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        contact={"name": "The people who run this server"},
+    )
+    document["components"]["securitySchemes"]["bearer"] = _BEARER
+    for item in document["paths"].values():
+        for operation in item.values():
+            if operation.get("security"):
+                operation["security"].append({"bearer": []})
+    return openapi.complete(document)

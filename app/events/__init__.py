@@ -1,0 +1,1 @@
+"""What happened: typed events, written in the transaction of the change they tell of."""

@@ -1,0 +1,99 @@
+"""Writes an event in the caller's transaction. Takes plain values: it knows no actor and no request."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from sqlmodel import Session
+
+from app.events.catalogue import Resource, Verb, address_of, event_type
+from app.events.models import Event
+
+_REDACTED = frozenset(
+    {"given_name", "family_name", "email", "professional_id", "password_hash", "display_name"}
+)
+REDACTION = "[redacted]"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who caused it, by which token and request."""
+
+    actor_id: uuid.UUID | None = None
+    token_id: uuid.UUID | None = None
+    request_id: str | None = None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Enum():
+            return value.value
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _recorded(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        name: [REDACTION, REDACTION] if name in _REDACTED else [_plain(old), _plain(new)]
+        for name, (old, new) in changes.items()
+    }
+
+
+def record(
+    session: Session,
+    *,
+    noun: Resource,
+    verb: Verb,
+    resource_id: uuid.UUID,
+    revision: int,
+    programme_id: uuid.UUID | None,
+    origin: Origin,
+    now: datetime,
+    parent_id: uuid.UUID | None = None,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Add the event to the transaction. `data` holds further scalars of the payload, never of people.
+
+    The payload is frozen here: the same bytes are stored, signed and sent.
+    """
+    name = event_type(noun, verb)
+    payload = {
+        "type": name,
+        "timestamp": now.isoformat().replace("+00:00", "Z"),
+        "data": {
+            "id": str(resource_id),
+            "url": address_of(noun, resource_id),
+            "programme_id": _plain(programme_id) if programme_id else None,
+            "revision": revision,
+            **_plain(data or {}),
+        },
+    }
+    event = Event(
+        programme_id=programme_id,
+        parent_id=parent_id,
+        type=name,
+        actor_id=origin.actor_id,
+        token_id=origin.token_id,
+        request_id=origin.request_id,
+        resource_type=noun.value,
+        resource_id=resource_id,
+        revision=revision,
+        payload=json.dumps(payload, separators=(",", ":")),
+        changes=_recorded(changes or {}),
+        created_at=now,
+    )
+    session.add(event)
+    return event

@@ -1,0 +1,1 @@
+"""Mechanism that every package shares and that knows none of our nouns."""

@@ -1,0 +1,8 @@
+"""The present instant, as a value that is passed down and never read twice in one request."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The present instant in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,102 @@
+"""What routes ask of the kit: sessions, the present instant, preconditions, a pager."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Header, Request, Response
+from sqlmodel import Session
+
+from app.kit import idempotency
+from app.kit.clock import utc_now
+from app.kit.pagination import Pager
+from app.kit.preconditions import Precondition
+
+# Both generators are `async def` because making a session is pure CPU: it connects in the
+# endpoint's own thread, at its first statement. What does touch the database at the end runs in a
+# thread with a limiter of its own, so it never waits behind requests that wait for its connection.
+
+
+async def _in_own_thread(work: Any) -> None:
+    await anyio.to_thread.run_sync(work, limiter=CapacityLimiter(1))
+
+
+async def read_session(request: Request) -> AsyncIterator[Session]:
+    """A session for reads; each statement sees its own snapshot."""
+    session = request.app.state.database.reading()
+    try:
+        yield session
+    finally:
+        session.close()  # hands the connection back; AUTOCOMMIT, so without a round trip
+
+
+async def write_session(request: Request) -> AsyncIterator[Session]:
+    """One transaction: committed after the response is serialised and before it is sent."""
+    info = {}
+    if request.method == "POST" and (key := request.headers.get(idempotency.HEADER)) is not None:
+        claim = idempotency.Claim(request, key, await request.body())
+        info["claim"] = request.state.claim = claim
+    session = request.app.state.database.writing(**info)
+    request.state.write_session = session
+    try:
+        yield session
+    except BaseException:
+        await _in_own_thread(session.close)
+        raise
+    else:
+        try:
+            await _in_own_thread(session.commit)
+        finally:
+            await _in_own_thread(session.close)
+
+
+async def now(request: Request) -> datetime:
+    """The instant of the request, from the application's clock."""
+    clock = getattr(request.app.state, "clock", utc_now)
+    instant: datetime = clock()
+    return instant
+
+
+async def precondition(
+    if_match: Annotated[
+        str | None, Header(description="The ETag that you read; `*` for any.", max_length=500)
+    ] = None,
+) -> Precondition:
+    """If-Match of a PATCH, PUT or DELETE."""
+    return Precondition(if_match=if_match)
+
+
+async def put_precondition(
+    if_match: Annotated[
+        str | None, Header(description="The ETag that you read, if it exists.", max_length=500)
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(description="`*`: create only.", max_length=500)
+    ] = None,
+) -> Precondition:
+    """If-Match or If-None-Match of a PUT that creates or replaces."""
+    return Precondition(if_match=if_match, if_none_match=if_none_match)
+
+
+async def pager(request: Request, response: Response) -> Pager:
+    """Pages lists for the caller; the cursor is bound to the address, the filters and the caller."""
+
+    def link(cursor: str) -> None:
+        url = request.url.include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+
+    def binding() -> str:
+        return f"{request.url.path}\n{getattr(request.state, 'principal_id', '')}"
+
+    return Pager(secret=request.app.state.cursor_secret, binding=binding, link=link)
+
+
+ReadSession = Annotated[Session, Depends(read_session, scope="function")]
+WriteSession = Annotated[Session, Depends(write_session, scope="function")]
+Now = Annotated[datetime, Depends(now)]
+IfMatch = Annotated[Precondition, Depends(precondition)]
+PutCondition = Annotated[Precondition, Depends(put_precondition)]
+CurrentPager = Annotated[Pager, Depends(pager)]
+NoIdempotency = Depends(idempotency.refuse_key)

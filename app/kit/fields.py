@@ -1,0 +1,76 @@
+"""Types of input fields that no database can choke on: no NUL, no lone surrogate, no overflow, no NaN."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
+
+INT4_MAX = 2_147_483_647
+INT8_SAFE_MAX = (
+    9_007_199_254_740_991  # the largest integer that a JSON client in JavaScript can hold
+)
+
+
+def storable(text: str) -> str:
+    """Refuse what PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise PydanticCustomError(
+            "unstorable_text", "Text must not hold NUL characters or lone surrogates."
+        )
+    return text
+
+
+def _text_only(value: Any) -> Any:
+    """Numbers are not dates here, although Pydantic would read them as seconds since 1970."""
+    if isinstance(value, (int, float)):
+        raise PydanticCustomError("date_type", "Give a date as YYYY-MM-DD.")
+    return value
+
+
+def _to_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as fault:  # 9999-12-31T23:59:59-12:00 is no instant in UTC
+        raise PydanticCustomError("datetime_range", "The instant is out of range.") from fault
+
+
+Storable = AfterValidator(storable)
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable
+]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), Storable]
+Url = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://"), Storable
+]
+SearchText = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower), Storable]
+Day = Annotated[date, BeforeValidator(_text_only)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_to_utc)]
+Count = Annotated[int, Field(ge=0, le=INT4_MAX, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]
+
+
+class Input(BaseModel):
+    """Base of every request body: unknown fields are refused, so a typo is an error and not a loss."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """Base of every response body: every key is always there."""
+
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_serialization_defaults_required=True
+    )

@@ -1,0 +1,38 @@
+"""Structured logs: one JSON object a line with the request id, or plain lines for people."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+
+def configure(*, level: str, log_format: str) -> None:
+    """Send our log and that of the libraries through one formatter to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_plain)
+    )
+    number = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+
+
+def _plain(stream: Any, exc_info: Any) -> None:
+    structlog.dev.plain_traceback(stream, exc_info)

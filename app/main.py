@@ -1,0 +1,94 @@
+"""Wires the application together: settings, database, tokens, layers, routes. Nothing is decided here."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import compile_path
+from starlette.types import ASGIApp
+
+from app import __version__, api
+from app.identity.keys import load_signing_key
+from app.identity.passwords import Passwords
+from app.identity.tokens import AccessTokens
+from app.kit import idempotency, middleware, problems
+from app.kit.db import POOL_SIZE, Database
+from app.settings import Settings
+
+
+class OpenQI(FastAPI):
+    """FastAPI inside the layers of `kit.middleware`, which also cover its own 500 answers."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        origins = self.state.settings.cors_origins
+        return middleware.surround(super().build_middleware_stack(), cors_origins=origins)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = api.describe(self)
+        return self.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # As many threads as connections: a request waits in the event loop, not in a thread.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+    yield
+    app.state.database.dispose()
+
+
+def _allowed_methods(app: FastAPI) -> Callable[[str], str]:
+    """The Allow header of a path: FastAPI's own names the methods of one route only (measured)."""
+
+    def allowed(path: str) -> str:
+        methods = {"OPTIONS"}
+        for context in iter_route_contexts(app.routes):
+            if context.path and compile_path(context.path)[0].match(path):
+                methods |= set(context.methods or ())
+        if "GET" in methods:
+            methods.add("HEAD")
+        return ", ".join(sorted(methods))
+
+    return allowed
+
+
+def create_app(settings: Settings, *, database: Database | None = None) -> OpenQI:
+    """The application. A test hands in its own database; nothing else differs."""
+    signing_key = load_signing_key(
+        pem=settings.signing_key.get_secret_value() if settings.signing_key else None,
+        path=settings.signing_key_file,
+        may_make=settings.environment == "development",
+    )
+    app = OpenQI(
+        title="OpenQI",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=lambda route: route.name,
+        telemetry={"logs": False, "exclude": lambda scope: scope["path"].startswith("/health")},
+    )
+    app.state.settings = settings
+    app.state.database = database or Database(
+        settings.database_url, read_url=settings.database_read_url
+    )
+    app.state.passwords = Passwords(memory_kib=settings.password_memory_kib)
+    app.state.tokens = AccessTokens(
+        private_key=signing_key,
+        issuer=settings.public_url,
+        lifetime=timedelta(minutes=settings.access_token_minutes),
+    )
+    # Cursors are signed by a key of their own that all replicas share, without a further setting.
+    app.state.cursor_secret = hashlib.sha256(b"cursor" + signing_key.encode()).digest()
+    app.state.allowed_methods = _allowed_methods(app)
+    problems.install(app)
+    idempotency.install(app)
+    api.include_routers(app)
+    return app

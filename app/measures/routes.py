@@ -1,0 +1,5 @@
+"""Routes of measures."""
+
+from app.kit.routing import Router
+
+router = Router(tags=["measures"])

@@ -1,0 +1,1 @@
+"""Plan-Do-Study-Act cycles, their stages and gates."""

@@ -1,0 +1,1 @@
+"""Programmes: who commissions, who provides, when and where."""

@@ -1,0 +1,1 @@
+"""States of programmes and projects: what looks at everything."""

@@ -1,0 +1,1 @@
+"""Improvement projects: charter, aim, state."""

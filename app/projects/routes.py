@@ -1,0 +1,5 @@
+"""Routes of projects."""
+
+from app.kit.routing import Router
+
+router = Router(tags=["projects"])

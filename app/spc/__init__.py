@@ -1,0 +1,42 @@
+"""The SPC engine: chart(series, settings) computes lines and signals, document() prints them.
+
+Pure: numpy only, no clock, no input or output, the same bytes for the same input.
+"""
+
+from app.spc.advice import default_rule_set, recommend_chart
+from app.spc.charts import CHARTS, ChartType
+from app.spc.document import document
+from app.spc.engine import Chart, chart
+from app.spc.errors import SpcError
+from app.spc.phases import Phase
+from app.spc.quality import DataWarning, Quality
+from app.spc.rule_sets import RULE_SETS, Rule, RuleSet
+from app.spc.runs import Runs
+from app.spc.series import MAX_POINTS, Series
+from app.spc.settings import DIRECTIONS, ENGINE_VERSION, Settings, settings_hash
+from app.spc.signals import Signal
+
+__all__ = [
+    "CHARTS",
+    "DIRECTIONS",
+    "ENGINE_VERSION",
+    "MAX_POINTS",
+    "RULE_SETS",
+    "Chart",
+    "ChartType",
+    "DataWarning",
+    "Phase",
+    "Quality",
+    "Rule",
+    "RuleSet",
+    "Runs",
+    "Series",
+    "Settings",
+    "Signal",
+    "SpcError",
+    "chart",
+    "default_rule_set",
+    "document",
+    "recommend_chart",
+    "settings_hash",
+]

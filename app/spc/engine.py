@@ -1,0 +1,149 @@
+"""chart(): a series and settings in, lines and signals out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.spc.charts import ChartType
+from app.spc.errors import SpcError
+from app.spc.icons import Assurance, assurance, variation
+from app.spc.judging import judge
+from app.spc.phases import Phase, draw_lines, plan_phases
+from app.spc.quality import Quality, data_warnings, judge_limits, without_infinities
+from app.spc.rule_sets import RuleSet
+from app.spc.series import BoolArray, FloatArray, Observations, Series, observe, refuse_rows
+from app.spc.settings import Settings, chart_type, check_choices, rule_set, targets
+from app.spc.signals import Signal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """A judged series. Arrays have one entry per point, in the displayed unit; NaN is undefined."""
+
+    series: Series
+    settings: Settings
+    rules: RuleSet
+    present: BoolArray  # False at a gap
+    values: FloatArray
+    lines: FloatArray  # 5 x points: centre, lower and upper limit, lower and upper warning line
+    target: FloatArray | None
+    outside_limits: BoolArray
+    phases: tuple[Phase, ...]
+    baseline_stops: tuple[int, ...]  # row after the baseline of each phase
+    signals: tuple[Signal, ...]
+    variation: str
+    assurance: Assurance
+    quality: Quality
+
+    @property
+    def centre(self) -> FloatArray:
+        """The centre line."""
+        line: FloatArray = self.lines[0]
+        return line
+
+    @property
+    def lower_limit(self) -> FloatArray:
+        """The lower 3 sigma limit."""
+        line: FloatArray = self.lines[1]
+        return line
+
+    @property
+    def upper_limit(self) -> FloatArray:
+        """The upper 3 sigma limit."""
+        line: FloatArray = self.lines[2]
+        return line
+
+    @property
+    def lower_warning(self) -> FloatArray:
+        """The lower 2 sigma line."""
+        line: FloatArray = self.lines[3]
+        return line
+
+    @property
+    def upper_warning(self) -> FloatArray:
+        """The upper 2 sigma line."""
+        line: FloatArray = self.lines[4]
+        return line
+
+
+def chart(series: Series, settings: Settings) -> Chart:
+    """Draw the lines of a chart and judge the rules of its rule set inside each phase.
+
+    Values and lines come back in the displayed unit (raw x multiplier), which is the unit of the
+    target. Undefined and overflowing numbers are NaN. Raises SpcError for input that cannot be
+    charted. Sources: Shewhart's charts with the usual constants, one base of points per phase;
+    the rules as RULE_SETS states them.
+    """
+    with np.errstate(all="ignore"):  # undefined and huge numbers are expected, and become NaN
+        return _chart(series, settings)
+
+
+def _chart(series: Series, settings: Settings) -> Chart:
+    kind, rules = chart_type(settings), rule_set(settings)
+    check_choices(settings)
+    observed = observe(series)
+    _check_fit(observed, kind)
+    target = targets(settings, len(series.x))
+    plans = plan_phases(observed, settings, kind, rules)
+    raw = draw_lines(plans, kind, len(series.x))
+    judged = judge(observed, raw, plans, settings, rules)
+    values, lines = observed.values * settings.multiplier, raw * settings.multiplier
+    overflowed = without_infinities(values) | without_infinities(lines)
+    latest = judged.phases[-1]
+    wins = rules.improvement_wins
+    return Chart(
+        series,
+        settings,
+        rules,
+        observed.values == observed.values,
+        values,
+        lines,
+        target,
+        judged.outside_limits,
+        judged.phases,
+        tuple([plan.baseline_stop for plan in plans]),
+        judged.signals,
+        variation(judged.signals, len(values) - 1, improvement_wins=wins),
+        assurance(target, lines, latest, settings.direction),
+        _quality(observed, lines, latest, kind, series, overflowed),
+    )
+
+
+def _check_fit(observed: Observations, kind: ChartType) -> None:
+    """Refuse data that the chart is not for."""
+    numerators, denominators = observed.numerators, observed.denominators
+    if kind.data == "values" and denominators is not None:
+        detail = f"A {kind.name} chart takes one value a point; for ratios choose a u or a p chart."
+        raise SpcError("data_do_not_fit_chart", detail, "/points")
+    if kind.data == "ratios" and denominators is None:
+        detail = (
+            f"A {kind.name} chart takes a numerator and a denominator for each point; "
+            "for single values choose an i, c or run chart."
+        )
+        raise SpcError("data_do_not_fit_chart", detail, "/points")
+    if kind.counts and numerators is None:
+        refuse_rows(observed.values < 0, "negative_count", "value", "zero or more")
+    if kind.counts and numerators is not None:
+        refuse_rows(numerators < 0, "negative_count", "numerator", "zero or more")
+    if kind.ceiling is not None and numerators is not None and denominators is not None:
+        wrong = numerators > denominators
+        refuse_rows(wrong, "numerator_exceeds_denominator", "numerator", "at most the denominator")
+
+
+def _quality(
+    observed: Observations,
+    lines: FloatArray,
+    latest: Phase,
+    kind: ChartType,
+    series: Series,
+    overflowed: bool,
+) -> Quality:
+    lower = lines[1, latest.start :]
+    has_limits = bool(np.count_nonzero(lower == lower))
+    flat = kind.has_limits and not has_limits and not overflowed and latest.base_points > 1
+    return Quality(
+        len(series.x),
+        latest.base_points,
+        judge_limits(latest.base_points, has_limits=has_limits),
+        data_warnings(observed.zero_denominators, series.x, overflowed=overflowed, flat=flat),
+    )

@@ -1,0 +1,48 @@
+"""The two icons of Making Data Count: variation (what the process does) and assurance (whether it
+will meet its target)."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from app.spc.phases import Phase
+from app.spc.series import FloatArray
+from app.spc.settings import Direction
+from app.spc.signals import Signal
+
+Assurance = Literal["pass", "fail", "hit_or_miss", "none"]
+
+
+def variation(signals: Sequence[Signal], last: int, *, improvement_wins: bool) -> str:
+    """`common_cause`, or meaning and direction of a signal that the last row is a member of."""
+    latest = [signal for signal in signals if signal.end == last and signal.members]
+    if not latest:
+        return "common_cause"
+    chosen = latest[0]
+    if improvement_wins:
+        chosen = next((signal for signal in latest if signal.meaning == "improvement"), chosen)
+    return f"{chosen.meaning}_{chosen.direction}"
+
+
+def assurance(
+    target: FloatArray | None, lines: FloatArray, phase: Phase, direction: Direction
+) -> Assurance:
+    """The last target against the last limits, strictly: on the limit is hit or miss.
+
+    A phase of equal values has no limits; its centre stands for both.
+    """
+    if target is None or direction == "neutral" or not len(target) or math.isnan(target[-1]):
+        return "none"
+    lower, upper = float(lines[1, -1]), float(lines[2, -1])
+    if math.isnan(lower) and _is_flat(phase):
+        lower = upper = float(lines[0, -1])
+    if target[-1] < lower:
+        return "pass" if direction == "increase" else "fail"
+    if target[-1] > upper:
+        return "fail" if direction == "increase" else "pass"
+    return "hit_or_miss"
+
+
+def _is_flat(phase: Phase) -> bool:
+    """Whether every value of the phase lies on its centre."""
+    return phase.base_points > 1 and not phase.runs.useful_points

@@ -1,0 +1,5 @@
+"""Routes of teams."""
+
+from app.kit.routing import Router
+
+router = Router(tags=["teams"])

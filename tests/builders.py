@@ -1,0 +1,193 @@
+"""Makes rows for tests, keyword-only, with defaults that satisfy every constraint."""
+
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any
+
+from sqlmodel import Session
+
+from app.access.models import Membership
+from app.access.permissions import Role
+from app.identity.models import User
+from app.kit.ids import new_id
+from app.learning_sessions.models import LearningSession
+from app.measures.models import DataPoint, DataType, Direction, Family, Measure
+from app.organisations.models import Organisation, OrganisationKind
+from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
+from app.pdsa.models import PDSACycle, Purpose
+from app.programmes.models import Programme
+from app.projects.models import Project
+from app.teams.models import Team, TeamMembership
+
+_number = count(1)
+
+
+def _kept(session: Session, row: Any) -> Any:
+    session.add(row)
+    session.commit()
+    return row
+
+
+def make_user(session: Session, **over: Any) -> User:
+    """A person who can log in."""
+    number = next(_number)
+    values = {
+        "email": f"user{number}@example.org",
+        "display_name": f"User {number}",
+        "password_hash": "not a hash",
+    }
+    return _kept(session, User(**(values | over)))
+
+
+def make_organisation(session: Session, **over: Any) -> Organisation:
+    """A practice."""
+    values = {"name": f"Practice {next(_number)}", "kind": OrganisationKind.GP_PRACTICE}
+    return _kept(session, Organisation(**(values | over)))
+
+
+def make_programme(session: Session, **over: Any) -> Programme:
+    """A programme from December 2017 to September 2018."""
+    values = {
+        "title": f"Programme {next(_number)}",
+        "commissioner_org_id": over.get("commissioner_org_id") or make_organisation(session).id,
+        "provider_org_id": over.get("provider_org_id") or make_organisation(session).id,
+        "starts_on": date(2017, 12, 1),
+        "ends_on": date(2018, 9, 30),
+        "areas": ["North", "West", "South"],
+    }
+    return _kept(session, Programme(**(values | over)))
+
+
+def make_membership(
+    session: Session,
+    *,
+    user: User,
+    role: Role,
+    programme: Programme | None = None,
+    team: Team | None = None,
+    **over: Any,
+) -> Membership:
+    """A role since 2017."""
+    values = {
+        "user_id": user.id,
+        "role": role,
+        "programme_id": programme.id if programme else team.programme_id if team else None,
+        "team_id": team.id if team else None,
+        "starts_on": date(2017, 1, 1),
+    }
+    return _kept(session, Membership(**(values | over)))
+
+
+def make_team(session: Session, *, programme: Programme | None = None, **over: Any) -> Team:
+    """A team of a programme."""
+    programme = programme or make_programme(session)
+    values = {"programme_id": programme.id, "name": f"Team {next(_number)}", "area": "North"}
+    return _kept(session, Team(**(values | over)))
+
+
+def make_participant(
+    session: Session, *, programme: Programme | None = None, team: Team | None = None, **over: Any
+) -> Enrolment:
+    """A person with a post and an enrolment; in a team where one is given."""
+    number = next(_number)
+    programme = programme or make_programme(session)
+    person = _kept(
+        session,
+        Person(given_name="Ada", family_name=f"Sample{number}", email=f"p{number}@example.org"),
+    )
+    appointment = _kept(
+        session,
+        Appointment(
+            person_id=person.id,
+            organisation_id=make_organisation(session).id,
+            role=over.pop("role", ProfessionalRole.GP),
+        ),
+    )
+    values = {
+        "programme_id": programme.id,
+        "person_id": person.id,
+        "appointment_id": appointment.id,
+        "team_id": team.id if team else None,
+        "joined_on": date(2017, 12, 7),
+    }
+    enrolment = _kept(session, Enrolment(**(values | over)))
+    if team is not None:
+        membership = TeamMembership(
+            programme_id=programme.id,
+            team_id=team.id,
+            enrolment_id=enrolment.id,
+            starts_on=enrolment.joined_on,
+        )
+        _kept(session, membership)
+    return enrolment
+
+
+def make_session(
+    session: Session, *, programme: Programme | None = None, **over: Any
+) -> LearningSession:
+    """A half-day session."""
+    programme = programme or make_programme(session)
+    number = over.get("number", next(_number))
+    values = {
+        "programme_id": programme.id,
+        "number": number,
+        "title": f"Session {number}",
+        "starts_at": datetime(2017, 12, 7, 13, tzinfo=UTC),
+        "ends_at": datetime(2017, 12, 7, 17, tzinfo=UTC),
+    }
+    return _kept(session, LearningSession(**(values | over)))
+
+
+def make_project(session: Session, *, team: Team | None = None, **over: Any) -> Project:
+    """A project of a team."""
+    team = team or make_team(session)
+    values = {
+        "programme_id": team.programme_id,
+        "team_id": team.id,
+        "title": f"Project {next(_number)}",
+    }
+    return _kept(session, Project(**(values | over)))
+
+
+def make_measure(session: Session, *, project: Project | None = None, **over: Any) -> Measure:
+    """A proportion to be increased."""
+    project = project or make_project(session)
+    values = {
+        "programme_id": project.programme_id,
+        "project_id": project.id,
+        "name": f"Measure {next(_number)}",
+        "family": Family.OUTCOME,
+        "data_type": DataType.PROPORTION,
+        "direction": Direction.INCREASE,
+        "unit": "%",
+        "multiplier": 100.0,
+    }
+    return _kept(session, Measure(**(values | over)))
+
+
+def make_data_point(session: Session, *, measure: Measure | None = None, **over: Any) -> DataPoint:
+    """A week of a proportion."""
+    measure = measure or make_measure(session)
+    values: dict[str, Any] = {
+        "programme_id": measure.programme_id,
+        "project_id": measure.project_id,
+        "measure_id": measure.id,
+        "period_start": date(2018, 1, 1),
+    }
+    if "value" not in over:
+        values |= {"numerator": 8.0, "denominator": 20.0}
+    return _kept(session, DataPoint(**(values | over)))
+
+
+def make_cycle(session: Session, *, project: Project | None = None, **over: Any) -> PDSACycle:
+    """The first cycle of a ramp, planned."""
+    project = project or make_project(session)
+    values = {
+        "programme_id": project.programme_id,
+        "project_id": project.id,
+        "ramp_id": new_id(),
+        "cycle_no": 1,
+        "title": f"Cycle {next(_number)}",
+        "purpose": Purpose.TEST_CHANGE,
+    }
+    return _kept(session, PDSACycle(**(values | over)))

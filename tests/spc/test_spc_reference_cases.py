@@ -1,0 +1,95 @@
+"""Every reference case: lines, phases, flagged points and icons as other engines computed them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.spc import CHARTS, Chart, chart
+from tests.spc.requests import series_of, settings_of
+
+CASES: list[dict[str, Any]] = [
+    case
+    for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
+    for case in json.loads(path.read_text())["cases"]
+    if case["request"]["chart"] in CHARTS
+]
+LINES = ("centre", "lower_limit", "upper_limit", "lower_warning", "upper_warning")
+
+# What the engines do and this one does not, by decision: they judge excluded points against the
+# limits, and an excluded point is never flagged here. Rows by case.
+EXCLUDED_YET_FLAGGED = {
+    "dev-i-anhoej-027": {19, 20, 23},
+    "dev-i-anhoej-028": {13, 14},
+    "dev-i-anhoej-029": {4, 21, 23},
+    "dev-mixed-limits_only-004": {3},
+    "dev-p-anhoej-006": {14, 42},
+    "dev-p-anhoej-012": {12, 15},
+    "dev-u-anhoej-016": {28},
+}
+
+
+def each(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
+    """One test a case, named by its id."""
+    return pytest.mark.parametrize("case", cases, ids=[case["id"] for case in cases])
+
+
+def flagged(judged: Chart, rule: str) -> list[int]:
+    """Every member row of a rule's signals."""
+    return sorted(
+        {row for signal in judged.signals if signal.rule == rule for row in signal.members}
+    )
+
+
+def judge(case: dict[str, Any]) -> Chart:
+    """The chart of a case."""
+    request = case["request"]
+    return chart(series_of(request["points"]), settings_of(request))
+
+
+def leave_out(case: dict[str, Any], rows: list[int]) -> list[int]:
+    """Flagged rows without those that differ by decision."""
+    left_out = EXCLUDED_YET_FLAGGED.get(case["id"], set())
+    assert all(case["request"]["points"][row]["excluded"] for row in left_out)
+    return [row for row in rows if row not in left_out]
+
+
+def test_all_files_in_scope_are_here() -> None:
+    assert len(CASES) == 122
+
+
+@each(CASES)
+def test_values_and_lines(case: dict[str, Any]) -> None:
+    judged, expected = judge(case), case["expected"]["points"]
+    computed = {"value": judged.values} | {name: getattr(judged, name) for name in LINES}
+    for name in computed.keys() & expected.keys():
+        wanted = np.array(expected[name], dtype=np.float64)
+        np.testing.assert_allclose(computed[name], wanted, rtol=1e-9, atol=1e-11, err_msg=name)
+
+
+@each(CASES)
+def test_flagged_points(case: dict[str, Any]) -> None:
+    judged = judge(case)
+    for rule, rows in case["expected"]["flagged"].items():
+        assert flagged(judged, rule) == leave_out(case, rows), rule
+    outside = case["expected"]["points"]["outside_limits"]
+    rows = leave_out(case, [row for row, is_outside in enumerate(outside) if is_outside])
+    assert np.flatnonzero(judged.outside_limits).tolist() == rows
+
+
+@each([case for case in CASES if "phases" in case["expected"]])
+def test_runs_of_phases(case: dict[str, Any]) -> None:
+    judged = judge(case)
+    assert len(judged.phases) == len(case["expected"]["phases"])
+    for phase, expected in zip(judged.phases, case["expected"]["phases"], strict=True):
+        is_signal = phase.runs.is_long or phase.runs.is_rarely_crossing
+        assert phase.runs._asdict() | {"runs_signal": is_signal} == expected
+
+
+@each([case for case in CASES if "assurance" in case["expected"]])
+def test_icons(case: dict[str, Any]) -> None:
+    judged = judge(case)
+    for icon in {"variation", "assurance"} & case["expected"].keys():
+        assert getattr(judged, icon) == case["expected"][icon]
