@@ -1,4 +1,4 @@
-"""The whole API: ordered routers, tags, security schemes, and what the OpenAPI document says of them."""
+"""The whole API: ordered routers, tags, security schemes, and what the document says of them."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
 from app.identity import routes as identity
-from app.kit import health, openapi
+from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
 from app.measures import routes as measures
@@ -22,12 +22,12 @@ from app.projects import routes as projects
 from app.teams import routes as teams
 
 DESCRIPTION = """
-Open API to run healthcare quality-improvement programmes: who takes part, what they learn, what they
-change, what they measure, and whether it worked.
+Open API to run healthcare quality-improvement programmes: who takes part, what they learn,
+what they change, what they measure, and whether it worked.
 
 Log in with **Authorize** (the user name is the e-mail address), or paste a personal token there.
-Errors are `application/problem+json` with a stable `code`. Lists are paged by `next_cursor`. Send the
-`ETag` you read as `If-Match` when you change something, and an `Idempotency-Key` when you create.
+Errors are `application/problem+json` with a stable `code`. Lists are paged by `next_cursor`. Send
+the `ETag` you read as `If-Match` when you change something, an `Idempotency-Key` when you create.
 """
 TAGS = [
     ("auth", "Log in, log out, personal tokens for integrations."),
@@ -71,6 +71,7 @@ def include_routers(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.include_router(health.router)
+    app.include_router(docs.router)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Wires the application together: settings, database, tokens, layers, routes. Nothing is decided here."""
+"""Wires the application together: settings, database, tokens, layers, routes."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable

@@ -1,0 +1,1 @@
+"""The migrations of the database, one chain for SQLite and PostgreSQL."""

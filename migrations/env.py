@@ -1,4 +1,4 @@
-"""Runs the migrations: one chain for SQLite and PostgreSQL, in batch mode so that SQLite can alter."""
+"""Runs the migrations: one chain for both databases, in batch mode so that SQLite can alter."""
 
 from alembic import context
 from sqlmodel import UTCDateTime
@@ -21,7 +21,7 @@ def run() -> None:
 
 
 def _plain(kind: str, item: object, _context: object) -> str | bool:
-    """Types of other libraries as what they are in SQL, so that a migration imports SQLAlchemy only."""
+    """Types of other libraries as plain SQL ones: a migration imports SQLAlchemy only."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     return False

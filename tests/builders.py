@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from app.access.models import Membership
 from app.access.permissions import Role
@@ -20,9 +20,10 @@ from app.projects.models import Project
 from app.teams.models import Team, TeamMembership
 
 _number = count(1)
+E = TypeVar("E", bound=SQLModel)
 
 
-def _kept(session: Session, row: Any) -> Any:
+def _kept(session: Session, row: E) -> E:
     session.add(row)
     session.commit()
     return row
@@ -31,7 +32,7 @@ def _kept(session: Session, row: Any) -> Any:
 def make_user(session: Session, **over: Any) -> User:
     """A person who can log in."""
     number = next(_number)
-    values = {
+    values: dict[str, Any] = {
         "email": f"user{number}@example.org",
         "display_name": f"User {number}",
         "password_hash": "not a hash",
@@ -41,13 +42,16 @@ def make_user(session: Session, **over: Any) -> User:
 
 def make_organisation(session: Session, **over: Any) -> Organisation:
     """A practice."""
-    values = {"name": f"Practice {next(_number)}", "kind": OrganisationKind.GP_PRACTICE}
+    values: dict[str, Any] = {
+        "name": f"Practice {next(_number)}",
+        "kind": OrganisationKind.GP_PRACTICE,
+    }
     return _kept(session, Organisation(**(values | over)))
 
 
 def make_programme(session: Session, **over: Any) -> Programme:
     """A programme from December 2017 to September 2018."""
-    values = {
+    values: dict[str, Any] = {
         "title": f"Programme {next(_number)}",
         "commissioner_org_id": over.get("commissioner_org_id") or make_organisation(session).id,
         "provider_org_id": over.get("provider_org_id") or make_organisation(session).id,
@@ -68,7 +72,7 @@ def make_membership(
     **over: Any,
 ) -> Membership:
     """A role since 2017."""
-    values = {
+    values: dict[str, Any] = {
         "user_id": user.id,
         "role": role,
         "programme_id": programme.id if programme else team.programme_id if team else None,
@@ -81,7 +85,11 @@ def make_membership(
 def make_team(session: Session, *, programme: Programme | None = None, **over: Any) -> Team:
     """A team of a programme."""
     programme = programme or make_programme(session)
-    values = {"programme_id": programme.id, "name": f"Team {next(_number)}", "area": "North"}
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "name": f"Team {next(_number)}",
+        "area": "North",
+    }
     return _kept(session, Team(**(values | over)))
 
 
@@ -103,7 +111,7 @@ def make_participant(
             role=over.pop("role", ProfessionalRole.GP),
         ),
     )
-    values = {
+    values: dict[str, Any] = {
         "programme_id": programme.id,
         "person_id": person.id,
         "appointment_id": appointment.id,
@@ -128,7 +136,7 @@ def make_session(
     """A half-day session."""
     programme = programme or make_programme(session)
     number = over.get("number", next(_number))
-    values = {
+    values: dict[str, Any] = {
         "programme_id": programme.id,
         "number": number,
         "title": f"Session {number}",
@@ -141,7 +149,7 @@ def make_session(
 def make_project(session: Session, *, team: Team | None = None, **over: Any) -> Project:
     """A project of a team."""
     team = team or make_team(session)
-    values = {
+    values: dict[str, Any] = {
         "programme_id": team.programme_id,
         "team_id": team.id,
         "title": f"Project {next(_number)}",
@@ -152,7 +160,7 @@ def make_project(session: Session, *, team: Team | None = None, **over: Any) -> 
 def make_measure(session: Session, *, project: Project | None = None, **over: Any) -> Measure:
     """A proportion to be increased."""
     project = project or make_project(session)
-    values = {
+    values: dict[str, Any] = {
         "programme_id": project.programme_id,
         "project_id": project.id,
         "name": f"Measure {next(_number)}",
@@ -182,7 +190,7 @@ def make_data_point(session: Session, *, measure: Measure | None = None, **over:
 def make_cycle(session: Session, *, project: Project | None = None, **over: Any) -> PDSACycle:
     """The first cycle of a ramp, planned."""
     project = project or make_project(session)
-    values = {
+    values: dict[str, Any] = {
         "programme_id": project.programme_id,
         "project_id": project.id,
         "ramp_id": new_id(),

@@ -1,4 +1,4 @@
-"""Fixtures of every test: both databases, migrated once; each test in a transaction that rolls back."""
+"""Fixtures: both databases, migrated once; each test in a transaction that rolls back."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app.identity.models import User
 from app.kit import migrations
 from app.kit.db import Database, make_engine
 from app.main import OpenQI, create_app
@@ -134,7 +135,7 @@ def world(session: Session) -> World:
 def call(app: OpenQI, client: TestClient, session: Session) -> Callable[..., Caller]:
     """`call(world.facilitator)`: a client that is logged in as that person."""
 
-    def as_user(user: object = None) -> Caller:
+    def as_user(user: User | None = None) -> Caller:
         return Caller.logged_in(client, app, session, user)
 
     return as_user

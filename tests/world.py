@@ -14,7 +14,7 @@ from tests.builders import make_membership, make_programme, make_project, make_t
 
 @dataclass
 class World:
-    """`programme` has `team` and `other_team`; every role of `people` is at `team` or `programme`."""
+    """`programme` has `team` and `other_team`; the `people` have their roles there."""
 
     programme: Programme
     team: Team

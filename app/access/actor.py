@@ -4,7 +4,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.access.permissions import GRANTABLE, ROLES, Permission, Reach, Role, scope_of
+from app.access.permissions import (
+    GRANTABLE,
+    PLATFORM_ONLY,
+    ROLES,
+    Permission,
+    Reach,
+    Role,
+    scope_of,
+)
 from app.events.outbox import Origin
 from app.kit.errors import Forbidden
 
@@ -14,6 +22,16 @@ class ScopeInsufficient(Forbidden):
 
     code = "scope_insufficient"
     title = "The token does not have the scope that this needs."
+
+
+class LoginRequired(Forbidden):
+    """403: a personal token calls where only somebody who has logged in may: a token that leaks
+
+    must not outlive its revocation by making further ones or by changing passwords.
+    """
+
+    code = "login_required"
+    title = "Log in for this; a personal token cannot do it."
 
 
 class Place(NamedTuple):
@@ -80,14 +98,17 @@ class Actor:
         return self._spans[permission]
 
     def _measure(self, permission: Permission) -> Span:
+        bound = self.bound_programme_id
+        if bound is not None and permission in PLATFORM_ONLY:
+            return Span()
         programmes, teams = set(), set()
         for grant in self.grants:
             reach = ROLES[grant.role].get(permission)
             if reach is Reach.PLATFORM:
-                if self.bound_programme_id is None:
+                if bound is None:
                     return Span(everywhere=True)
-                programmes.add(self.bound_programme_id)
-            elif self.bound_programme_id not in (None, grant.programme_id):
+                programmes.add(bound)
+            elif bound not in (None, grant.programme_id):
                 continue
             elif reach is Reach.PROGRAMME and grant.programme_id:
                 programmes.add(grant.programme_id)
@@ -106,6 +127,11 @@ class Actor:
         span = self.span(permission)
         if not (span if place is None else span.covers(place)):
             raise Forbidden(f"This needs the permission {permission}.")
+
+    def require_login(self) -> None:
+        """Raise `LoginRequired` where a personal token calls."""
+        if self.token_id is not None:
+            raise LoginRequired
 
     def grantable(self, place: Place) -> frozenset[Role]:
         """The roles that the caller may give to others at the place."""

@@ -53,7 +53,8 @@ def current_actor(
             )
     if actor is None:
         raise InvalidToken
-    request.state.principal_id = actor.user_id
+    # A token is a caller of its own: it must not replay what its owner was answered, nor page on.
+    request.state.principal_id = actor.token_id or actor.user_id
     return actor
 
 

@@ -11,7 +11,7 @@ from app.kit.table import Row, Scoped, enum_type
 
 
 class Membership(Row, Scoped, table=True):
-    """A person's role on the platform, in a programme or in a team, from a day until before another.
+    """A person's role on the platform, in a programme or in a team, between two days.
 
     `enrolment_id` names the enrolment that it follows from; it then ends with the enrolment.
     """

@@ -1,4 +1,4 @@
-"""Who may do what, on one screen. Used as a WHERE clause (`scope.visible_to`) and as `actor.require`."""
+"""Who may do what, on one screen. Used as a WHERE clause (`visible_to`) and as `actor.require`."""
 
 from enum import IntEnum, StrEnum
 
@@ -110,6 +110,10 @@ GRANTABLE: dict[Role, frozenset[Role]] = {
     Role.PROVIDER_ADMIN: frozenset(Role) - {Role.PLATFORM_ADMIN},
     Role.FACILITATOR: TEAM_ROLES | {Role.COMMISSIONER, Role.OBSERVER},
 }
+# What these govern lies in no programme, so a token that is bound to one never has them.
+PLATFORM_ONLY = frozenset(
+    {Permission.PROGRAMME_CREATE, Permission.USER_READ, Permission.USER_WRITE}
+)
 
 ADMIN_SCOPE = "admin"
 _ADMIN_NOUNS = frozenset({"user", "membership"})

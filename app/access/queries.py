@@ -1,15 +1,36 @@
-"""The one read per request that says who calls and with which roles today."""
+"""The one read per request that says who calls and with which roles today; and what that means."""
 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from app.access.actor import Actor, Grant
+from app.access.actor import Actor, Grant, Place
 from app.access.models import Membership
+from app.access.permissions import (
+    GRANTABLE,
+    ROLES,
+    SCOPES,
+    TEAM_ROLES,
+    Permission,
+    Reach,
+    Role,
+    scope_of,
+)
+from app.access.schemas import (
+    MeRead,
+    OwnMembership,
+    PermissionRead,
+    PlacePermissions,
+    RoleRead,
+    RoleTable,
+    ScopeRead,
+    UsedToken,
+)
 from app.identity.models import LoginSession, PersonalToken, User
 
 _CALLER = (col(User.id), col(User.email), col(User.display_name))
@@ -98,3 +119,60 @@ def find_actor_by_token(
         request_id=request_id,
     )
     return actor, last_used_at
+
+
+def _places(actor: Actor) -> list[Place]:
+    """Where the caller has a role; the programme of each team too, for it has reads of its own."""
+    bound = actor.bound_programme_id
+    places = [Place(bound)] if bound is not None else []
+    for grant in actor.grants:
+        if bound in (None, grant.programme_id):
+            places += [Place(grant.programme_id), Place(grant.programme_id, grant.team_id)]
+    return list(dict.fromkeys(places))
+
+
+def get_me(*, actor: Actor) -> MeRead:
+    """The caller as it stands; a bound token does not tell of other programmes."""
+    bound = actor.bound_programme_id
+    told = [grant for grant in actor.grants if bound is None or grant.programme_id in (None, bound)]
+    token = actor.token_id and UsedToken(
+        id=actor.token_id, scopes=sorted(actor.scopes or ()), programme_id=bound
+    )
+    return MeRead(
+        id=actor.user_id,
+        email=actor.email,
+        display_name=actor.display_name,
+        memberships=[OwnMembership.model_validate(grant) for grant in told],
+        places=[
+            PlacePermissions(
+                programme_id=place.programme_id,
+                team_id=place.team_id,
+                permissions=[permission for permission in Permission if actor.can(permission, place)],
+            )
+            for place in _places(actor)
+        ],
+        token=token or None,
+    )
+
+
+def _read_role(role: Role) -> RoleRead:
+    place = Reach.TEAM if role in TEAM_ROLES else Reach.PROGRAMME
+    return RoleRead(
+        role=role,
+        place=(Reach.PLATFORM if role is Role.PLATFORM_ADMIN else place).name.lower(),
+        permissions=[
+            PermissionRead(permission=permission, reach=reach.name.lower())
+            for permission, reach in ROLES[role].items()
+        ],
+        grants=sorted(GRANTABLE.get(role, ())),
+    )
+
+
+@cache
+def list_roles() -> RoleTable:
+    """The table of `permissions` as a document; it changes with the version only."""
+    scopes = [
+        ScopeRead(scope=scope, permissions=[held for held in Permission if scope_of(held) == scope])
+        for scope in sorted(SCOPES)
+    ]
+    return RoleTable(roles=[_read_role(role) for role in Role], scopes=scopes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
 from app.access.actor import Actor
@@ -26,8 +27,9 @@ def record_event(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """The event of a change to one row."""
+    """The event of a change to one row; it stands in the history of the row's parent too."""
     programme_id = row.id if noun is Resource.PROGRAMME else getattr(row, "programme_id", None)
+    parent_column = getattr(row, "parent_column", None)
     outbox.record(
         session,
         noun=noun,
@@ -37,6 +39,7 @@ def record_event(
         programme_id=programme_id,
         origin=actor.origin,
         now=now,
+        parent_id=getattr(row, parent_column) if parent_column else None,
         changes=changes,
         data=data,
     )
@@ -49,14 +52,15 @@ def keep_new(
     noun: Resource,
     row: E,
     now: datetime,
+    verb: Verb = Verb.CREATED,
     data: Mapping[str, Any] | None = None,
 ) -> E:
-    """A new row and its `created` event. A taken unique value becomes 409 at the flush."""
+    """A new row and its event. A taken unique value becomes 409 at the flush."""
     row.created_at = row.updated_at = now
     row.created_by = actor.user_id
     session.add(row)
     session.flush()
-    record_event(session, actor=actor, noun=noun, verb=Verb.CREATED, row=row, now=now, data=data)
+    record_event(session, actor=actor, noun=noun, verb=verb, row=row, now=now, data=data)
     return row
 
 
@@ -70,11 +74,16 @@ def keep_changes(
     now: datetime,
     verb: Verb = Verb.UPDATED,
     data: Mapping[str, Any] | None = None,
+    also: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> E:
-    """The changed fields and their event; where nothing differs, nothing is written."""
-    changes = change(row, values)
+    """The changed fields and their event; where nothing differs, nothing is written.
+
+    `also` holds changes of other rows that the resource shows: its revision rises with them.
+    """
+    changes = {**(also or {}), **change(row, values)}
     if changes:
         row.updated_at = now
+        flag_modified(row, "updated_at")  # the same instant twice must raise the revision too
         session.flush()
         record_event(
             session, actor=actor, noun=noun, verb=verb, row=row, now=now, changes=changes, data=data

@@ -20,7 +20,10 @@ S = TypeVar("S", bound=Any)
 
 
 def _within(column: Any, values: frozenset[uuid.UUID]) -> sa.ColumnElement[bool]:
-    return column == next(iter(values)) if len(values) == 1 else column.in_(values)
+    clause: sa.ColumnElement[bool] = (
+        column == next(iter(values)) if len(values) == 1 else column.in_(values)
+    )
+    return clause
 
 
 def _covered(span: Span, entity: type[Scoped]) -> list[sa.ColumnElement[bool]]:

@@ -54,7 +54,7 @@ _VERBS: dict[Resource, tuple[Verb, ...]] = {
     Resource.DATA_POINT: (Verb.RECORDED, Verb.CORRECTED, Verb.ARCHIVED, Verb.RESTORED),
     Resource.USER: (*_LIFE[:2], Verb.STATE_CHANGED, Verb.PASSWORD_CHANGED),
     Resource.MEMBERSHIP: (Verb.CREATED, Verb.ENDED),
-    Resource.LOGIN_SESSION: (Verb.ENDED,),
+    Resource.LOGIN_SESSION: (Verb.CREATED, Verb.ENDED),
     Resource.PERSONAL_TOKEN: (Verb.CREATED, Verb.ENDED),
 }
 EVENT_TYPES = frozenset(f"{noun}.{verb}" for noun, verbs in _VERBS.items() for verb in verbs)
@@ -70,7 +70,7 @@ _PATHS = {
 
 
 def event_type(noun: Resource, verb: Verb) -> str:
-    """The type such as `project.state_changed`. Raises ValueError for what the table does not list."""
+    """The type such as `project.state_changed`. Raises ValueError if it is not listed."""
     name = f"{noun}.{verb}"
     if name not in EVENT_TYPES:
         raise ValueError(f"{name} is not in the catalogue of events")

@@ -1,4 +1,4 @@
-"""Writes an event in the caller's transaction. Takes plain values: it knows no actor and no request."""
+"""Writes an event in the caller's transaction. Takes plain values: it knows no actor."""
 
 import json
 import uuid
@@ -14,7 +14,8 @@ from app.events.catalogue import Resource, Verb, address_of, event_type
 from app.events.models import Event
 
 _REDACTED = frozenset(
-    {"given_name", "family_name", "email", "professional_id", "password_hash", "display_name"}
+    {"given_name", "family_name", "email", "professional_id", "display_name"}
+    | {"password_hash", "secret_hash"}
 )
 REDACTION = "[redacted]"
 
@@ -65,7 +66,7 @@ def record(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Add the event to the transaction. `data` holds further scalars of the payload, never of people.
+    """Add the event to the transaction. `data` holds further scalars, never of people.
 
     The payload is frozen here: the same bytes are stored, signed and sent.
     """

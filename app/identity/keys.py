@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
@@ -21,13 +22,23 @@ class UnusableKey(Exception):
     """The signing key cannot be read, is no P-256 key, or may not be made here."""
 
 
+def generate_key() -> str:
+    """A new private key as PEM text."""
+    key = generate_private_key(SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 def _make_key_file(path: Path) -> None:
-    pem = generate_private_key(SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(generate_key())
+
+
+def _read_key_file(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UnusableKey(f"The signing key cannot be read from {path}.") from fault
 
 
 def load_signing_key(*, pem: str | None, path: Path, may_make: bool) -> str:
@@ -42,10 +53,10 @@ def load_signing_key(*, pem: str | None, path: Path, may_make: bool) -> str:
                 pass  # another process of the same start was quicker; its key is ours too
             except OSError as fault:
                 raise UnusableKey(f"The signing key cannot be written to {path}.") from fault
-        pem = path.read_text()
+        pem = _read_key_file(path)
     try:
         key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError) as fault:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
         raise UnusableKey("The signing key is not an unencrypted PEM private key.") from fault
     if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise UnusableKey("The signing key is not a P-256 key, which ES256 needs.")

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -9,6 +10,13 @@ from sqlmodel import Field, SQLModel
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
 from app.kit.table import Row, text_type
+
+
+class UserState(StrEnum):
+    """Whether a person may log in."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
 
 
 class User(Row, table=True):
@@ -26,6 +34,11 @@ class User(Row, table=True):
         """Whether the person may log in."""
         return self.disabled_at is None
 
+    @property
+    def state(self) -> UserState:
+        """The same as a word."""
+        return UserState.ACTIVE if self.is_active else UserState.DISABLED
+
 
 class LoginSession(SQLModel, table=True):
     """One login. Every request reads it, so ending it ends all its access tokens at once."""
@@ -41,7 +54,7 @@ class LoginSession(SQLModel, table=True):
 
 
 class LoginAttempt(SQLModel, table=True):
-    """A failed login, counted against the account and the address; the account is kept as a hash."""
+    """A failed login, counted against the account (kept as a hash) and the address."""
 
     __tablename__ = "login_attempt"
     __table_args__ = (

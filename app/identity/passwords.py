@@ -1,9 +1,10 @@
 """Passwords: argon2id hashes, made by few threads at a time, and what is too easy to guess."""
 
 import threading
-from functools import cache
+import unicodedata
 
 from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.kit.errors import Invalid
@@ -63,7 +64,8 @@ _COMMON = frozenset(
         "november2026",
     ]
 )
-_CONTEXT = ("openqi", "qualityimprovement")
+_PADDING = "0123456789!?.-_ "
+_STEMS = {"openqi", "qualityimprovement"} | {entry.strip(_PADDING) for entry in _COMMON} - {""}
 
 
 class WeakPassword(Invalid):
@@ -73,16 +75,25 @@ class WeakPassword(Invalid):
     title = "This password is too easy to guess; choose a longer phrase of your own."
 
 
-def check_password(password: str, *, context: tuple[str, ...] = ()) -> None:
+def check_password(
+    password: str, *, context: tuple[str, ...] = (), field: str = "password"
+) -> None:
     """Refuse a password that is common, of few characters, or made of the account's own words.
 
     The length is checked by the schema; there are no composition rules (OWASP ASVS 5.0, 6.2).
     """
     folded = password.casefold()
-    stripped = folded.strip("0123456789!?.-_ ")
-    words = [word.casefold() for word in (*_CONTEXT, *context) if len(word) >= 4]
-    if folded in _COMMON or len(set(folded)) < 5 or stripped in words:
-        raise WeakPassword.at("password", code=WeakPassword.code, detail=WeakPassword.title)
+    stems = _STEMS | {word.casefold() for word in context if len(word) >= 4}
+    if folded in _COMMON or len(set(folded)) < 5 or folded.strip(_PADDING) in stems:
+        raise WeakPassword.at(field, code=WeakPassword.code, detail=WeakPassword.title)
+
+
+def _bytes(password: str) -> bytes:
+    """One form for each text: keyboards differ in how they compose an accented letter.
+
+    A lone surrogate can arrive in a login form; it must be a wrong password and not a crash.
+    """
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 class Passwords:
@@ -91,23 +102,25 @@ class Passwords:
     def __init__(self, *, memory_kib: int) -> None:
         self._hasher = PasswordHash((Argon2Hasher(memory_cost=memory_kib, time_cost=_TIME_COST),))
         self._gate = threading.BoundedSemaphore(_AT_ONCE)
+        self._decoy = self.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """The argon2id hash of a password."""
         with self._gate:
-            return self._hasher.hash(password)
+            return self._hasher.hash(_bytes(password))
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Whether it fits, and a new hash where the parameters have grown since.
 
-        Without a stored hash (unknown account) the same work is done, so time tells nothing.
+        Without a stored hash (unknown account) the same work is done, so time tells nothing. What
+        is stored but is no hash lets nobody in.
         """
+        given = _bytes(password)
         with self._gate:
-            if stored is None:
-                self._hasher.verify(password, self._decoy())
-                return False, None
-            return self._hasher.verify_and_update(password, stored)
-
-    @cache  # noqa: B019 - one instance an application, and the decoy lives as long as it does
-    def _decoy(self) -> str:
-        return self._hasher.hash("nobody has this password")
+            try:
+                if stored is not None:
+                    return self._hasher.verify_and_update(given, stored)
+            except UnknownHashError:
+                pass
+            self._hasher.verify(given, self._decoy)
+            return False, None

@@ -1,10 +1,40 @@
 """Bodies of the login route (RFC 6749), which keeps the shapes that OAuth 2.0 clients expect."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from app.kit.fields import Output
+from app.identity.passwords import MAX_LENGTH, MIN_LENGTH
+from app.kit.fields import Output, storable
+
+
+def _storable_secret(secret: SecretStr) -> SecretStr:
+    storable(secret.get_secret_value())
+    return secret
+
+
+NewPassword = Annotated[
+    SecretStr,
+    Field(
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        description="A phrase of your own; there are no rules on which characters it holds.",
+        examples=["four quiet herons wading"],
+    ),
+    AfterValidator(_storable_secret),
+]
+
+
+class PasswordForm(BaseModel):
+    """The fields of RFC 6749 section 4.3.2; further ones, such as `scope`, are left unread."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    grant_type: str = Field(default="password", max_length=100)
+    username: str = Field(
+        max_length=1_000, description="The e-mail address.", examples=["ada@example.org"]
+    )
+    password: SecretStr = Field(max_length=1_000, examples=["four quiet herons wading"])
 
 
 class TokenRead(Output):

@@ -1,4 +1,4 @@
-"""Reads what a database error says by the names of constraints, the same on SQLite and PostgreSQL."""
+"""Reads what a database error says: the same answer on SQLite and PostgreSQL."""
 
 import re
 
@@ -9,6 +9,7 @@ from app.kit.errors import AlreadyExists, Conflict, FieldError, OpenQIError, poi
 _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>.+)")
 _POSTGRES_KEY = re.compile(r"Key \((?P<columns>[^)]+)\)=")
 _UNIQUE_VIOLATION = "23505"
+_PARENTS = {"programme_id", "project_id", "measure_id"}
 # SQLSTATE: lock_not_available, query_canceled, too_many_connections, admin_shutdown,
 # cannot_connect_now, deadlock_detected, serialization_failure
 _BUSY_STATES = {"55P03", "57014", "53300", "57P01", "57P03", "40P01", "40001"}
@@ -26,7 +27,7 @@ def _unique_fields(error: IntegrityError) -> list[str] | None:
         return None
     columns = [column.split(".")[-1].strip() for column in found["columns"].split(",")]
     # The parent stands in the path; the caller can only change the rest.
-    return [column for column in columns if column != "programme_id"] or columns
+    return [column for column in columns if column not in _PARENTS] or columns
 
 
 def conflict_of(error: IntegrityError) -> OpenQIError:

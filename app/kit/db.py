@@ -1,10 +1,10 @@
-"""Two kinds of database session: one reads, one writes; the engines and their settings behind them."""
+"""Two kinds of database session: one reads, one writes; behind them the engines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlmodel import Session
 
@@ -12,7 +12,7 @@ POOL_SIZE = 16  # as many connections as worker threads (kit.threads), so a thre
 POOL_TIMEOUT_SECONDS = 5.0  # then 503 with Retry-After, not an endless queue
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",  # readers go on while one writer writes
-    "synchronous": "NORMAL",  # with WAL: no corruption, at worst the last commits are lost with the power
+    "synchronous": "NORMAL",  # with WAL: no corruption; a power cut may lose the last commits
     "foreign_keys": "ON",  # SQLite ignores them unless asked
     "busy_timeout": "5000",  # another program may hold the file for a moment
 }
@@ -38,6 +38,7 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
     engine = create_engine(
         url,
         connect_args={"check_same_thread": False},
+        poolclass=QueuePool,  # also for a database in memory, which has another pool by default
         pool_timeout=POOL_TIMEOUT_SECONDS,
         **sizes,
     )
@@ -85,7 +86,7 @@ def make_engine(url: str, *, read_only: bool = False) -> Engine:
 
 
 class Database:
-    """Hands out sessions. `reading()` sees each statement's own snapshot; `writing()` is one transaction."""
+    """Hands out sessions: `reading()` has a snapshot a statement, `writing()` one transaction."""
 
     def __init__(self, url: str, *, read_url: str | None = None) -> None:
         self.write_engine = make_engine(url)

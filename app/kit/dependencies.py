@@ -81,7 +81,7 @@ async def put_precondition(
 
 
 async def pager(request: Request, response: Response) -> Pager:
-    """Pages lists for the caller; the cursor is bound to the address, the filters and the caller."""
+    """Pages lists; the cursor is bound to the address, the filters and the caller."""
 
     def link(cursor: str) -> None:
         url = request.url.include_query_params(cursor=cursor)

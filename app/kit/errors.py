@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One thing wrong with the input: where (exactly one of the three places), which code, what to do."""
+    """One thing wrong with the input: where (one of the three places), which code, what to do."""
 
     code: str
     detail: str
@@ -35,7 +35,7 @@ def field_error(fault: Mapping[str, Any], *, prefix: tuple[str | int, ...] = ())
     )
 
 
-def _place(location: tuple[int | str, ...]) -> dict[str, str]:
+def _place(location: tuple[int | str, ...]) -> dict[str, Any]:
     where, *steps = location
     if where == "body":
         return {"pointer": pointer(*steps) if steps else "#"}

@@ -1,5 +1,6 @@
-"""Types of input fields that no database can choke on: no NUL, no lone surrogate, no overflow, no NaN."""
+"""Types of input fields that no database chokes on: no NUL, lone surrogate, overflow or NaN."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -19,6 +20,12 @@ INT4_MAX = 2_147_483_647
 INT8_SAFE_MAX = (
     9_007_199_254_740_991  # the largest integer that a JSON client in JavaScript can hold
 )
+# Ten digits, unbroken or as NHS numbers are written (3 3 4), and no part of a longer number. Other
+# groupings are let pass: a date with an hour has ten digits too.
+_GAP = r"[\s.\u2010-\u2015-]{0,2}"
+_TEN_DIGITS = re.compile(rf"(?<![0-9])[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}(?![0-9])")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def storable(text: str) -> str:
@@ -30,11 +37,36 @@ def storable(text: str) -> str:
     return text
 
 
+def is_nhs_number(digits: str) -> bool:
+    """Whether ten digits end in the check digit of an NHS number (modulus 11)."""
+    weighted = zip(digits[:9], range(10, 1, -1), strict=True)
+    total = sum(int(digit) * weight for digit, weight in weighted)
+    return (11 - total % 11) % 11 == int(digits[9])
+
+
+def no_patient_identifier(text: str) -> str:
+    """Refuse text that seems to hold an NHS number: data about patients have no place here."""
+    for found in _TEN_DIGITS.finditer(text):
+        if is_nhs_number(_NOT_DIGITS.sub("", found[0])):
+            raise PydanticCustomError(
+                "patient_identifier_suspected",
+                "This seems to hold an NHS number; leave out whatever identifies a patient.",
+            )
+    return text
+
+
 def _text_only(value: Any) -> Any:
     """Numbers are not dates here, although Pydantic would read them as seconds since 1970."""
     if isinstance(value, (int, float)):
         raise PydanticCustomError("date_type", "Give a date as YYYY-MM-DD.")
     return value
+
+
+def _iso_day(value: Any) -> Any:
+    """Only YYYY-MM-DD: Pydantic would also read `1514764800` and a time of day."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_type", "Give a date as YYYY-MM-DD.")
+    return _text_only(value)
 
 
 def _to_utc(instant: datetime) -> datetime:
@@ -50,13 +82,17 @@ Name = Annotated[
 ]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), Storable]
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), Storable]
+NoPatientIdentifier = AfterValidator(no_patient_identifier)
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2_000), Storable, NoPatientIdentifier
+]
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=r"^https?://"), Storable
 ]
 SearchText = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower), Storable]
-Day = Annotated[date, BeforeValidator(_text_only)]
+Day = Annotated[date, BeforeValidator(_iso_day)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_to_utc)]
 Count = Annotated[int, Field(ge=0, le=INT4_MAX, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]

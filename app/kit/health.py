@@ -1,4 +1,4 @@
-"""Liveness and readiness for orchestrators: public, outside the versioned API, and telling no secrets."""
+"""Liveness and readiness for orchestrators: public, unversioned, and telling no secrets."""
 
 import sqlalchemy as sa
 import structlog

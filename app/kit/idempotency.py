@@ -1,12 +1,12 @@
-"""Idempotency-Key: a repeated POST gives the first answer again; claim and write are one transaction."""
+"""Idempotency-Key: a repeated POST gets the first answer; claim and write are one transaction."""
 
 import hashlib
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import Response
 from sqlalchemy import event
 from sqlmodel import Field, Session, SQLModel
@@ -28,7 +28,7 @@ class IdempotencyKeyReused(Invalid):
 
 
 class IdempotencyKeyRefused(BadRequest):
-    """400: the key is malformed, or the answer holds a secret that must not be stored."""
+    """400: the key is malformed, or the route handles a secret that must not be stored."""
 
     code = "idempotency_key_refused"
     title = "This Idempotency-Key cannot be taken here."
@@ -37,8 +37,8 @@ class IdempotencyKeyRefused(BadRequest):
         super().__init__(detail, errors=[FieldError(code=self.code, detail=detail, header=HEADER)])
 
 
-class Replay(Exception):  # noqa: N818 - not an error: it carries the answer that was given before
-    """Ends the request with the stored answer; the transaction rolls back, nothing is written twice."""
+class Replay(Exception):
+    """Ends the request with the stored answer; the transaction rolls back."""
 
     def __init__(self, status: int, headers: dict[str, str], body: str) -> None:
         self.status, self.headers, self.body = status, headers, body
@@ -145,7 +145,10 @@ def install(app: FastAPI) -> None:
         )
 
 
-async def refuse_key(request: Request) -> None:
-    """Dependency of routes whose answer holds a secret: the replay table must not keep it."""
-    if HEADER in request.headers:
-        raise IdempotencyKeyRefused("The answer of this route holds a secret and is never stored.")
+async def refuse_key(key: Annotated[str | None, Header(alias=HEADER)] = None) -> None:
+    """Dependency of routes with a secret: the replay table must keep no answer that holds one,
+
+    nor the fast hash of a request that holds a password.
+    """
+    if key is not None:
+        raise IdempotencyKeyRefused("This route handles a secret, so nothing of it is stored.")

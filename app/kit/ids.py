@@ -6,5 +6,5 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7: time-ordered, so it is the natural keyset and keeps indices local; never a secret."""
+    """A UUIDv7: time-ordered, so a natural keyset that keeps indices local; never a secret."""
     return uuid7()

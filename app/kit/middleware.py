@@ -52,14 +52,15 @@ CORS_RESPONSE_HEADERS = [
 
 
 class RequestId:
-    """Takes a well-formed X-Request-ID or makes one; it stands in logs, problems and every answer."""
+    """Takes a well-formed X-Request-ID or makes one, for logs, problems and every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex.encode()
         scope["request_id"] = request_id.decode()
@@ -88,7 +89,8 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -111,7 +113,8 @@ class Head:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
 
         async def send_without_body(message: Message) -> None:
             if message["type"] == "http.response.body":
@@ -122,7 +125,7 @@ class Head:
 
 
 def surround(app: ASGIApp, *, cors_origins: list[str]) -> ASGIApp:
-    """The application inside its layers, outermost first: request id, CORS, security headers, HEAD."""
+    """The application inside its layers: request id, CORS, security headers, HEAD."""
     wrapped: ASGIApp = SecurityHeaders(Head(app))
     if cors_origins:
         options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The schema's version: what the code wants, what a database has, and the way from one to the other."""
+"""The schema's version: what the code wants, what a database has, and how to get there."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Keyset pagination: NULL-safe, mixed directions, and cursors that are bound to their list and caller."""
+"""Keyset pagination: NULL-safe, mixed directions, cursors bound to their list and caller."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -40,9 +40,13 @@ class InvalidCursor(BadRequest):
 
 
 class ListQuery(BaseModel):
-    """What every list takes. Subclasses add typed filters and the sorts that they allow."""
+    """What every list takes. Subclasses add typed filters and the sorts that they allow.
+
+    A subclass of small rows may raise `max_limit`, and says so in its `limit`.
+    """
 
     model_config = ConfigDict(extra="forbid")
+    max_limit: ClassVar[int] = MAX_LIMIT
 
     limit: int = Field(
         default=50,
@@ -83,7 +87,7 @@ class Page(BaseModel, Generic[T]):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """`ProjectPage` and not `Page_ProjectRead_`, so that generated clients read well."""
         return f"{params[0].__name__.removesuffix('Read')}Page"
 
@@ -202,7 +206,7 @@ class Pager:
 
         The statement selects one entity; the sort columns are selected beside it.
         """
-        limit = min(query.limit, MAX_LIMIT)
+        limit = min(query.limit, query.max_limit)
         total = _count(session, statement) if query.with_total else None
         if query.cursor is not None:
             statement = statement.where(after(order, self._open(query, query.cursor)))
@@ -220,8 +224,10 @@ class Pager:
 
 
 def _count(session: Session, statement: sa.Select[Any]) -> int:
-    inner = statement.with_only_columns(sa.literal(1)).order_by(None).subquery()
-    return session.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
+    # Without the FROM of the columns, a list that nothing narrows would count one row (measured).
+    counted = statement.with_only_columns(sa.literal(1), maintain_column_froms=True)
+    inner = counted.order_by(None).subquery()
+    return int(session.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
 
 
 def order_by(

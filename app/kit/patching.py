@@ -38,9 +38,10 @@ def column_values(model: BaseModel, *, exclude: frozenset[str] = frozenset()) ->
     }
 
 
-def patched_values(base: type[BaseModel], row: SQLModel, patch: BaseModel) -> dict[str, Any]:
+def patched_values(base: type[BaseModel], row: object, patch: BaseModel) -> dict[str, Any]:
     """What the row's fields are after the patch. `base` holds the rules that span several fields.
 
+    `row` is a row, or a mapping where a body gathers the fields of several rows.
     Raises `Invalid` with a pointer to each fault.
     """
     current = base.model_validate(row, from_attributes=True).model_dump()

@@ -1,4 +1,4 @@
-"""The route class of the whole API: media types, unknown parameters, conditional GET, idempotent POST."""
+"""The route class of the API: media types, unknown parameters, conditional GET, idempotency."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,6 +15,7 @@ from app.kit.errors import FieldError, Invalid, UnsupportedMediaType
 from app.kit.preconditions import matches
 
 MERGE_PATCH = "application/merge-patch+json"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -66,8 +67,10 @@ class Route(APIRoute):
         return handle
 
     def _media_types(self) -> tuple[str, ...]:
-        if self.body_field is None or isinstance(self.body_field.field_info, Form):
+        if self.body_field is None:
             return ()
+        if isinstance(self.body_field.field_info, Form):
+            return FORMS
         is_patch = "PATCH" in (self.methods or ())
         return ("application/json", MERGE_PATCH) if is_patch else ("application/json",)
 

@@ -1,4 +1,4 @@
-"""Secrets that scanners can find and typing errors cannot pass: prefix, 32 random bytes, checksum."""
+"""Secrets that scanners can find and typing errors cannot pass: prefix, 256 bits, checksum."""
 
 import hashlib
 import secrets

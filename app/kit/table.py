@@ -1,4 +1,4 @@
-"""What every table shares: identifier, times, revision, archive mark, and the names of constraints."""
+"""What every table shares: identifier, times, revision, archive mark, names of constraints."""
 
 import enum
 import uuid
@@ -28,7 +28,7 @@ def text_type(length: int | None = None) -> sa.types.TypeEngine[str]:
 
 
 def enum_type(values: type[enum.StrEnum]) -> sa.Enum:
-    """An enumeration stored as its lower-case values in plain text, not as a native type of names."""
+    """An enumeration stored as its lower-case values in plain text, not as a native type."""
     return sa.Enum(
         values,
         native_enum=False,
@@ -47,12 +47,12 @@ class Row(SQLModel):
     revision: int = Field(default=1)
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy hands in the class
         return {"version_id_col": cls.__table__.c.revision}  # type: ignore[attr-defined]
 
 
 class Archivable(SQLModel):
-    """Rows are archived, never deleted: quality-improvement evidence must survive a slip of the hand."""
+    """Rows are archived, never deleted: evidence must survive a slip of the hand."""
 
     archived_at: datetime | None = None
     archived_by: uuid.UUID | None = None
@@ -61,9 +61,11 @@ class Archivable(SQLModel):
 class Scoped(SQLModel):
     """Which columns say where a row belongs; `access.scope.visible_to` reads them.
 
-    `project_column` says that the row belongs to whoever owns its project.
+    `project_column` says that the row belongs to whoever owns its project, `parent_column` in whose
+    history its events stand too.
     """
 
     programme_column: ClassVar[str] = "programme_id"
     team_column: ClassVar[str | None] = None
     project_column: ClassVar[str | None] = None
+    parent_column: ClassVar[str | None] = None

@@ -1,4 +1,4 @@
-"""Reads of organisations. Whoever has a role anywhere can see them all: they hold nothing private."""
+"""Reads of organisations. Whoever has a role anywhere sees them all: nothing in them is private."""
 
 import uuid
 from typing import Any

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import MISSING, ConfigDict, Field, StringConstraints, model_validator
 
@@ -12,7 +12,7 @@ from app.organisations.models import OrganisationKind
 
 OdsCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,8}$")]
 SortField = Literal["name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"]
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "name": "Elmtree Surgery (fictional)",
     "ods_code": "Y00001",
     "kind": "gp_practice",

@@ -26,7 +26,7 @@ class ProfessionalRole(StrEnum):
     OTHER = "other"
 
 
-# True: clinician, False: non-clinician, None: neither. Data, so that a service can read and amend it.
+# True: clinician, False: non-clinician, None: neither. Data, so that a service can amend it.
 CLINICAL: dict[ProfessionalRole, bool | None] = {
     ProfessionalRole.GP: True,
     ProfessionalRole.PRACTICE_NURSE: True,

@@ -12,7 +12,7 @@ from app.kit.table import Archivable, Row, Scoped, enum_type, text_type
 
 
 class ProgrammeState(StrEnum):
-    """`draft > recruiting > launched > running > closing > closed`; `cancelled` from any before closed."""
+    """`draft > recruiting > launched > running > closing > closed`, or `cancelled` before that."""
 
     DRAFT = "draft"
     RECRUITING = "recruiting"

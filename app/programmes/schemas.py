@@ -3,7 +3,7 @@
 import uuid
 import zoneinfo
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import MISSING, AfterValidator, ConfigDict, Field, model_validator
 
@@ -24,7 +24,7 @@ Capacity = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 SessionTarget = Annotated[int, Field(ge=1, le=100, strict=True)]
 RuleSetName = Annotated[str, Field(pattern=r"^[a-z_]{2,32}$")]
 SortField = Literal["title", "-title", "starts_on", "-starts_on", "updated_at", "-updated_at"]
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "title": "Barnet quality improvement programme",
     "description": "Nine months, eight half-day sessions, teams by area.",
     "commissioner_org_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d01",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from app.access.actor import Place
 from app.kit.table import Archivable, Row, Scoped, enum_type, text_type
 
 
@@ -77,3 +78,8 @@ class Project(Row, Archivable, Scoped, table=True):
     review_on: date | None = None
     stop_reason: str | None = Field(default=None, sa_type=sa.Text)
     learning: str | None = Field(default=None, sa_type=sa.Text)
+
+    @property
+    def place(self) -> Place:
+        """Where permissions to the project and to what is in it must hold."""
+        return Place(self.programme_id, self.team_id)

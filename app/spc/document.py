@@ -114,11 +114,12 @@ def _excluded(chart: Chart) -> list[bool]:
 def _in_baseline(chart: Chart, excluded: Sequence[bool]) -> list[bool]:
     """Whether a row is a base point: in the baseline of its phase, not missing, not excluded."""
     flags = [False] * len(excluded)
-    for phase, stop in zip(chart.phases, chart.baseline_stops, strict=True):
-        flags[phase.start : stop] = [True] * (stop - phase.start)
+    for phase in chart.phases:
+        rows = slice(phase.start, phase.baseline_stop)
+        flags[rows] = [True] * (rows.stop - rows.start)
     missing = (~chart.present).tolist()
-    rows = zip(flags, excluded, missing, strict=True)
-    return [flag and not (out or gap) for flag, out, gap in rows]
+    each = zip(flags, excluded, missing, strict=True)
+    return [flag and not (out or gap) for flag, out, gap in each]
 
 
 def _signals_of_rows(chart: Chart) -> list[list[str]]:
@@ -135,7 +136,6 @@ def _phase(phase: Phase, labels: Sequence[str]) -> dict[str, Any]:
         "index": phase.index,
         "starts_at": labels[phase.start] if phase.start < phase.stop else None,
         "points": phase.stop - phase.start,
-        "base_points": phase.base_points,
         "useful_points": runs.useful_points,
         "centre": phase.centre,
         "sigma": phase.sigma,
@@ -153,7 +153,7 @@ def _signal(signal: Signal, explained_by: Mapping[str, Sequence[Any]]) -> dict[s
     return {
         "id": signal.id,
         "rule": signal.rule,
-        "parameters": signal.parameters,
+        "parameters": dict(signal.parameters),
         "direction": signal.direction,
         "meaning": signal.meaning,
         "start": signal.start,

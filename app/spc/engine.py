@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.spc.charts import ChartType
-from app.spc.errors import SpcError
+from app.spc.fit import check_fit
 from app.spc.icons import Assurance, assurance, variation
 from app.spc.judging import judge
 from app.spc.phases import Phase, draw_lines, plan_phases
 from app.spc.quality import Quality, data_warnings, judge_limits, without_infinities
 from app.spc.rule_sets import RuleSet
-from app.spc.series import BoolArray, FloatArray, Observations, Series, observe, refuse_rows
+from app.spc.series import BoolArray, FloatArray, Observations, Series, observe
 from app.spc.settings import Settings, chart_type, check_choices, rule_set, targets
 from app.spc.signals import Signal
 
@@ -29,7 +29,6 @@ class Chart:
     target: FloatArray | None
     outside_limits: BoolArray
     phases: tuple[Phase, ...]
-    baseline_stops: tuple[int, ...]  # row after the baseline of each phase
     signals: tuple[Signal, ...]
     variation: str
     assurance: Assurance
@@ -82,7 +81,7 @@ def _chart(series: Series, settings: Settings) -> Chart:
     kind, rules = chart_type(settings), rule_set(settings)
     check_choices(settings)
     observed = observe(series)
-    _check_fit(observed, kind)
+    check_fit(observed, kind)
     target = targets(settings, len(series.x))
     plans = plan_phases(observed, settings, kind, rules)
     raw = draw_lines(plans, kind, len(series.x))
@@ -101,33 +100,11 @@ def _chart(series: Series, settings: Settings) -> Chart:
         target,
         judged.outside_limits,
         judged.phases,
-        tuple([plan.baseline_stop for plan in plans]),
         judged.signals,
         variation(judged.signals, len(values) - 1, improvement_wins=wins),
         assurance(target, lines, latest, settings.direction),
         _quality(observed, lines, latest, kind, series, overflowed),
     )
-
-
-def _check_fit(observed: Observations, kind: ChartType) -> None:
-    """Refuse data that the chart is not for."""
-    numerators, denominators = observed.numerators, observed.denominators
-    if kind.data == "values" and denominators is not None:
-        detail = f"A {kind.name} chart takes one value a point; for ratios choose a u or a p chart."
-        raise SpcError("data_do_not_fit_chart", detail, "/points")
-    if kind.data == "ratios" and denominators is None:
-        detail = (
-            f"A {kind.name} chart takes a numerator and a denominator for each point; "
-            "for single values choose an i, c or run chart."
-        )
-        raise SpcError("data_do_not_fit_chart", detail, "/points")
-    if kind.counts and numerators is None:
-        refuse_rows(observed.values < 0, "negative_count", "value", "zero or more")
-    if kind.counts and numerators is not None:
-        refuse_rows(numerators < 0, "negative_count", "numerator", "zero or more")
-    if kind.ceiling is not None and numerators is not None and denominators is not None:
-        wrong = numerators > denominators
-        refuse_rows(wrong, "numerator_exceeds_denominator", "numerator", "at most the denominator")
 
 
 def _quality(

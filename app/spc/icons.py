@@ -33,14 +33,13 @@ def assurance(
     """
     if target is None or direction == "neutral" or not len(target) or math.isnan(target[-1]):
         return "none"
-    lower, upper = float(lines[1, -1]), float(lines[2, -1])
+    lower, upper = lines[1, -1], lines[2, -1]
     if math.isnan(lower) and _is_flat(phase):
-        lower = upper = float(lines[0, -1])
-    if target[-1] < lower:
-        return "pass" if direction == "increase" else "fail"
-    if target[-1] > upper:
-        return "fail" if direction == "increase" else "pass"
-    return "hit_or_miss"
+        lower = upper = lines[0, -1]
+    is_below, is_above = target[-1] < lower, target[-1] > upper
+    if not is_below and not is_above:
+        return "hit_or_miss"
+    return "pass" if is_below == (direction == "increase") else "fail"
 
 
 def _is_flat(phase: Phase) -> bool:

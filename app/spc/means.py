@@ -11,6 +11,7 @@ import numpy as np
 from app.spc.series import FloatArray
 
 SCREEN_FACTOR = 3.267  # D4 of two observations: the upper limit of a moving range
+_SMALLER = 2.0**-16  # exact in binary, and makes the sum of MAX_POINTS of the largest doubles fit
 
 
 def mean(values: FloatArray) -> float:
@@ -35,10 +36,9 @@ def ratio_of_sums(numerators: FloatArray, denominators: FloatArray) -> float:
         return np.nan
     try:
         ratio = math.fsum(numerators.tolist()) / math.fsum(denominators.tolist())
-    except OverflowError:  # the same with every term scaled down by an exact power of two
-        ratio = math.fsum((numerators * 2.0**-16).tolist()) / math.fsum(
-            (denominators * 2.0**-16).tolist()
-        )
+    except OverflowError:
+        scaled = math.fsum((numerators * _SMALLER).tolist())
+        ratio = scaled / math.fsum((denominators * _SMALLER).tolist())
     if math.isclose(ratio, numerators[0] / denominators[0], rel_tol=1e-9):  # as in mean()
         ratios = numerators / denominators
         return float(min(max(ratio, ratios.min()), ratios.max()))
@@ -70,4 +70,4 @@ def _average(values: FloatArray) -> float:
     try:
         return math.fsum(values.tolist()) / size
     except OverflowError:  # only the sum is too large for a double
-        return math.fsum((values / size).tolist())
+        return math.fsum((values * _SMALLER).tolist()) / size / _SMALLER

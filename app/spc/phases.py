@@ -23,7 +23,8 @@ class Phase:
     index: int
     start: int
     stop: int
-    base_points: int  # neither missing nor excluded
+    baseline_stop: int  # row after the baseline
+    base_points: int  # of the baseline: neither missing nor excluded
     centre: float | None
     sigma: float | None  # None where it varies from point to point, or is undefined
     runs: Runs
@@ -77,8 +78,8 @@ def _base(
         numerators = observed.numerators[start:end][present]
         denominators = observed.denominators[start:end][present]
         sizes = observed.denominators[start:stop]
-    present_values = values[present]
-    return Base(with_gaps, present_values, numerators, denominators, sizes, screen, rules.constants)
+    values = values[present]
+    return Base(with_gaps, values, numerators, denominators, sizes, screen, rules.constants)
 
 
 def draw_lines(plans: list[Plan], kind: ChartType, size: int) -> FloatArray:
@@ -103,6 +104,7 @@ def describe_phase(index: int, plan: Plan, runs: Runs, multiplier: float) -> Pha
         index,
         plan.start,
         plan.stop,
+        plan.baseline_stop,
         plan.base_points,
         _finite(centre * multiplier),
         _finite(sigma * multiplier) if isinstance(sigma, float) else None,

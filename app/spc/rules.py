@@ -80,37 +80,36 @@ def beyond_warning(count: int, window: int) -> Finder:
     """
 
     def find(stretch: Stretch) -> Iterable[Finding]:
+        found: list[Finding] = []
         for side in HIGH, LOW:
             if stretch.warnings.count(side) >= count:
-                yield from _clusters(stretch, side, count, window)
+                found += _clusters(stretch, side, count, window)
+        return sorted(found, key=lambda finding: finding.members[0])
 
     return find
 
 
 def _clusters(stretch: Stretch, side: bytes, count: int, window: int) -> Iterable[Finding]:
     beyond = [match.start() for match in re.finditer(side, stretch.warnings)]
-    first = last = completed = -1  # of the cluster being gathered, as positions in `beyond`
-    for index in range(len(beyond) - count + 1):
-        end = index + count - 1
-        if beyond[end] - beyond[index] >= window:
+    clusters: list[list[int]] = []  # first and last as positions in `beyond`, completing point
+    for first in range(len(beyond) - count + 1):
+        last = first + count - 1
+        end = _window_end(stretch.centre, side * window, beyond[first], beyond[last])
+        if end is None:
             continue
-        done = _window_end(stretch.centre, side * window, beyond[index], beyond[end])
-        if done is None:
-            continue
-        if first >= 0 and index <= last:
-            last = end
-            continue
-        if first >= 0:
-            yield Finding(SIDES[side[0]], beyond[first : last + 1], completed)
-        first, last, completed = index, end, done
-    if first >= 0:
-        yield Finding(SIDES[side[0]], beyond[first : last + 1], completed)
+        if clusters and first <= clusters[-1][1]:
+            clusters[-1][1] = last
+        else:
+            clusters.append([first, last, end])
+    name = SIDES[side[0]]
+    return [Finding(name, beyond[first : last + 1], end) for first, last, end in clusters]
 
 
 def _window_end(centre: bytes, wanted: bytes, first: int, last: int) -> int | None:
     """The end of the earliest window that is `wanted` and holds `first` to `last`, if any."""
-    found = centre.find(wanted, max(0, last - len(wanted) + 1), first + len(wanted))
-    return None if found < 0 else found + len(wanted) - 1
+    window = len(wanted)
+    start = centre.find(wanted, max(0, last - window + 1), first + window)
+    return None if start < 0 else start + window - 1
 
 
 def _same(codes: bytes, length: int, ties: Ties) -> Iterable[Finding]:

@@ -19,13 +19,19 @@ _SETTINGS = (
 
 def series_of(points: list[Mapping[str, Any]]) -> Series:
     """The series of a request's points."""
-    ratios = any("denominator" in point for point in points)
+    columns: dict[str, list[Any]] = {
+        field: [point.get(field) for point in points]
+        for field in ("value", "numerator", "denominator")
+    }
+    excluded = [point.get("excluded", False) for point in points]
+    x = [point["x"] for point in points]
+    if "denominator" not in points[0]:
+        return Series(x, columns["value"], excluded=excluded)
     return Series(
-        x=[point["x"] for point in points],
-        values=None if ratios else [point.get("value") for point in points],
-        numerators=[point["numerator"] for point in points] if ratios else None,
-        denominators=[point["denominator"] for point in points] if ratios else None,
-        excluded=[point.get("excluded", False) for point in points],
+        x,
+        numerators=columns["numerator"],
+        denominators=columns["denominator"],
+        excluded=excluded,
     )
 
 

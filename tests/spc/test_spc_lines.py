@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.spc import Chart, Series, Settings, chart, document
+from app.spc.means import mean_moving_range
 from tests.spc.requests import labels
 
 Numbers = Sequence[float | None]
@@ -66,6 +67,18 @@ def test_screening_drops_large_ranges_once_and_keeps_every_point_in_the_mean() -
     assert unscreened.phases[0].sigma == pytest.approx(28 / 9 / 1.128)
 
 
+def test_a_range_at_the_cut_is_screened() -> None:
+    ranges = [3267, 233, 250, 250]  # mean 1000
+    values = np.cumsum([0, *ranges]).tolist()
+    assert draw(values).phases[0].sigma == pytest.approx(733 / 3 / 1.128)
+
+
+def test_screening_guard_for_ranges_of_zero() -> None:
+    flat = np.array([5.0, 5.0, 5.0])
+    assert mean_moving_range(flat, screen=True) == 0.0
+    assert math.isnan(mean_moving_range(flat[:1], screen=True))
+
+
 def test_screening_guard_keeps_limits_where_all_other_ranges_are_zero() -> None:
     judged = draw([5, 5, 5, 5, 5, 5, 5, 9])  # screening would leave only zeros
     assert judged.phases[0].sigma == pytest.approx(4 / 7 / 1.128)
@@ -84,9 +97,8 @@ def test_a_flat_series_has_no_limits_and_no_signals(value: float, rule_set: str)
 
 @pytest.mark.parametrize("name", ["u", "p"])
 def test_a_flat_ratio_lies_on_its_centre(name: str) -> None:
-    numerators, denominators = [0.1 * n for n in range(1, 31)], [0.7 * n for n in range(1, 31)]
-    judged = draw_ratios(numerators, denominators, name)
-    assert judged.values.min() <= judged.centre[0] <= judged.values.max()
+    judged = draw_ratios([0.1] * 3, [0.3] * 3, name)  # the sums alone give another last digit
+    assert judged.centre.tolist() == judged.values.tolist() == [0.1 / 0.3] * 3
 
 
 def test_c_chart_by_hand() -> None:
@@ -177,6 +189,7 @@ def test_numbers_too_large_are_undefined_and_reported() -> None:
     judged = draw([1e308, -1e308, 1e308, 1.0])
     assert not np.isinf(judged.lines).any()
     assert np.isnan(judged.upper_limit).all()
+    assert np.isnan(draw([1e308, -1e308, 1.0, 2.0, 1.0, 2.0]).upper_limit).all()
     assert np.isnan(draw([1e307, 2e307], multiplier=1000).values).all()
     assert [warning.code for warning in judged.quality.warnings] == ["overflow"]
 

@@ -124,6 +124,11 @@ def test_two_of_three_by_hand(levels: list[int], members: list[int], completed: 
     assert plain(beyond(levels))[0] == ("high", members, completed)
 
 
+def test_findings_are_in_order_of_position() -> None:
+    found = plain(beyond([-2, -2, -2, 0, 2, 2, 2]))
+    assert [members[0] for _, members, _ in found] == [0, 4]
+
+
 @pytest.mark.parametrize("levels", [[2, 2, -1], [2, 0, 2], [2, 2], [2, 1, 1, 2], [3, -3, 3]])
 def test_two_of_three_needs_the_whole_window_on_one_side(levels: list[int]) -> None:
     assert plain(beyond(levels)) == []

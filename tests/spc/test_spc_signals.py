@@ -68,6 +68,8 @@ def test_rules_do_not_run_across_phases() -> None:
     rising = [10.1, 10.2, 10.3, 10.4, 10.5, 10.6, 10.7]
     assert rows(judge(rising, phase_starts=[11]), "trend") == []
     assert rows(judge(rising, phase_starts=[11]), "shift") == []
+    six_then_a_higher_phase = judge([9, *rising], phase_starts=[14])
+    assert rows(six_then_a_higher_phase, "trend") == []
 
 
 def test_each_point_outside_is_a_signal_of_its_own() -> None:
@@ -87,7 +89,9 @@ def test_runs_signals_leave_variation_to_the_latest_point() -> None:
 
 def test_few_crossings_is_a_signal_about_its_phase() -> None:
     series = Series(labels(20), [1] * 5 + [3] * 5 + [1] * 5 + [3] * 5)
-    signal = only(chart(series, Settings("run", direction="increase")), "few_crossings")
+    judged = chart(series, Settings("run", direction="increase"))
+    signal = only(judged, "few_crossings")
+    assert judged.variation == "common_cause"
     assert (signal.direction, signal.meaning) == (None, "neither")
     assert (signal.start, signal.end, signal.members) == (0, 19, ())
     assert signal.completed_at is None

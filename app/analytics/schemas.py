@@ -1,0 +1,288 @@
+"""The SPC document (`spc.md` calls it SpcChart), the request of the stateless route, the dashboard."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.kit.fields import Day, Input, Line, Number, Output, Storable
+from app.kit.pagination import ListQuery
+from app.spc import CHARTS, MAX_POINTS, RULE_SETS
+
+ChartName = Annotated[
+    str, Field(max_length=16, description="The chart.", json_schema_extra={"enum": list(CHARTS)})
+]
+RuleSetName = Annotated[
+    str,
+    Field(max_length=32, description="The rule set.", json_schema_extra={"enum": list(RULE_SETS)}),
+]
+Direction = Literal["increase", "decrease", "neutral"]
+BaselineRows = Annotated[int, Field(ge=1, le=MAX_POINTS)]
+Multiplier = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), Storable]
+Target = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
+
+_EXAMPLE_REQUEST: dict[str, Any] = {
+    "chart": "p",
+    "title": "Requests answered within 48 hours",
+    "unit": "%",
+    "multiplier": 100,
+    "direction": "increase",
+    "rule_set": "mdc",
+    "target": 90,
+    "baseline_points": 3,
+    "phase_starts": [],
+    "points": [
+        {"x": "2018-01-01", "numerator": 41, "denominator": 60},
+        {"x": "2018-01-08", "numerator": 39, "denominator": 55},
+        {"x": "2018-01-15", "numerator": 45, "denominator": 64},
+        {"x": "2018-01-22", "numerator": 57, "denominator": 61, "note": "New rota"},
+    ],
+}
+
+
+class PointRequest(Input):
+    """One point: a value, or a numerator with its denominator; null is a gap."""
+
+    x: Label = Field(description="Label; where all are ISO dates they must rise.")
+    value: Number | None = None
+    numerator: Number | None = None
+    denominator: Number | None = None
+    excluded: bool = Field(default=False, description="Shown, but out of lines and rules.")
+    note: Line | None = None
+
+
+class SpcChartRequest(Input):
+    """A series and how to chart it. Nothing of it is stored."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE_REQUEST]})
+
+    chart: ChartName
+    points: list[PointRequest] = Field(min_length=1, max_length=MAX_POINTS)
+    phase_starts: list[Annotated[int, Field(ge=1, le=MAX_POINTS)]] = Field(
+        default_factory=list, max_length=1_000, description="First row of each later phase, from 0."
+    )
+    baseline_points: (
+        BaselineRows | Annotated[list[BaselineRows | None], Field(max_length=1_000)] | None
+    ) = Field(default=None, description="Rows of each phase that lines are taken from.")
+    rule_set: RuleSetName | None = Field(default=None, description="Null: the chart's default.")
+    direction: Direction = Field(default="neutral", description="Which way is better.")
+    target: Target | Annotated[list[Target | None], Field(max_length=MAX_POINTS)] | None = Field(
+        default=None, description="In the displayed unit: one number, or one a point."
+    )
+    screen_moving_ranges: bool = True
+    multiplier: Multiplier = 1
+    title: Line | None = None
+    unit: Annotated[Line, Field(max_length=64)] | None = None
+
+
+class SpcQuery(Input):
+    """Overrides for one request of what the measure has stored."""
+
+    chart: ChartName | None = None
+    rule_set: RuleSetName | None = None
+    direction: Direction | None = None
+    baseline_points: BaselineRows | None = None
+    target: Target | None = None
+    multiplier: Multiplier | None = None
+    screen_moving_ranges: bool | None = None
+    phase_starts: list[Day] = Field(
+        default_factory=list, max_length=100, description="First day of each later phase."
+    )
+    stratum: Annotated[str, StringConstraints(max_length=64), Storable] = ""
+
+
+class SpcPoint(Output):
+    """One point with its lines; undefined numbers are null."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: str
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    phase: int
+    excluded: bool
+    in_baseline: bool
+    centre: float | None
+    lower_limit: float | None
+    upper_limit: float | None
+    lower_warning: float | None
+    upper_warning: float | None
+    target: float | None
+    outside_limits: bool
+    signals: list[str] = Field(description="Ids of the signals that the point is a member of.")
+    note: str | None
+    annotations: list[Any]
+
+
+class SpcPhase(Output):
+    """One phase: its lines' centre and its runs analysis (Anhoej and Olesen 2014)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: int
+    starts_at: str | None
+    points: int
+    useful_points: int
+    centre: float | None
+    sigma: float | None
+    longest_run: int | None
+    longest_run_max: int | None
+    crossings: int | None
+    crossings_min: int | None
+    runs_signal: bool
+    label: str | None
+    reason: str | None
+
+
+class SpcSignal(Output):
+    """A pattern that chance rarely makes; its id stays the same while points are appended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    rule: str = Field(json_schema_extra={"x-extensible-enum": True})
+    parameters: dict[str, float]
+    direction: str | None
+    meaning: str
+    start: int
+    end: int
+    members: list[int]
+    completed_at: int | None
+    phase: int
+    explained_by: list[Any]
+
+
+class SpcWarning(Output):
+    """Something about the data that a reader should know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    detail: str
+
+
+class SpcQuality(Output):
+    """How far the limits can be trusted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    points: int
+    baseline_points: int
+    limits: str = Field(description="`none`, `trial`, `provisional` or `firm`.")
+    warnings: list[SpcWarning]
+    false_signal_rate: float | None
+    minimum_detectable_shift: float | None
+
+
+class SpcSettings(Output):
+    """The settings that decided the numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule_set: str
+    rule_set_version: str
+    direction: str
+    phases: list[int]
+    baseline_points: int | list[int | None] | None
+    screen_moving_ranges: bool
+    multiplier: float
+    target: float | list[float | None] | None
+    constants: str
+
+
+class SpcChart(Output):
+    """A series annotated by statistical process control: lines, signals, icons, quality."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chart: str
+    title: str | None
+    unit: str | None
+    engine_version: str
+    settings: SpcSettings
+    settings_hash: str
+    as_of: datetime | None = Field(default=None, description="Last change of stored data.")
+    points: list[SpcPoint]
+    phases: list[SpcPhase]
+    signals: list[SpcSignal]
+    variation: str = Field(examples=["improvement_high"])
+    assurance: str = Field(examples=["hit_or_miss"])
+    quality: SpcQuality
+
+
+class MeasureChart(Output):
+    """One measure of a project with its chart."""
+
+    measure_id: uuid.UUID
+    family: str
+    is_headline: bool
+    spc: SpcChart
+
+
+class ProjectCharts(Output):
+    """Every measure of a project, charted."""
+
+    project_id: uuid.UUID
+    items: list[MeasureChart]
+
+
+class LatestPoint(Output):
+    """The last point that has a value."""
+
+    x: date
+    value: float
+
+
+class HeadlineRead(Output):
+    """A project's headline series in a line: what a dashboard shows first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "project_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3e",
+                    "project_title": "Repeat prescriptions within 48 hours",
+                    "team_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d41",
+                    "state": "testing",
+                    "measure_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d42",
+                    "measure_name": "Ready within 48 hours",
+                    "unit": "%",
+                    "chart": "p",
+                    "rule_set": "mdc",
+                    "points": 38,
+                    "latest": {"x": "2018-09-03", "value": 88.2},
+                    "centre": 71.5,
+                    "target": 90.0,
+                    "variation": "improvement_high",
+                    "assurance": "hit_or_miss",
+                    "signals": 2,
+                }
+            ]
+        }
+    )
+
+    project_id: uuid.UUID
+    project_title: str
+    team_id: uuid.UUID | None
+    state: str
+    measure_id: uuid.UUID | None = Field(description="Null: the project has no measure yet.")
+    measure_name: str | None = None
+    unit: str | None = None
+    chart: str | None = None
+    rule_set: str | None = None
+    points: int = 0
+    latest: LatestPoint | None = None
+    centre: float | None = Field(default=None, description="Centre line at the latest point.")
+    target: float | None = None
+    variation: str | None = None
+    assurance: str | None = None
+    signals: int = 0
+
+
+class HeadlineQuery(ListQuery):
+    """The dashboard's pages."""
+
+    sort: Literal["title", "-title"] = "title"

@@ -1,0 +1,255 @@
+"""The `openqi` command: demo, serve, migrate, create-admin, openapi. Exit codes: 0, 1 refused, 2 usage."""
+
+import json
+import secrets
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+import app.tables  # noqa: F401 - the metadata of all tables
+from app import __version__
+from app.access import bootstrap
+from app.demo import barnet
+from app.identity.keys import UnusableKey, generate_key
+from app.identity.passwords import Passwords
+from app.kit import migrations
+from app.kit.db import Database, make_engine, normalise_url
+from app.kit.errors import OpenQIError
+from app.kit.logging import configure
+from app.kit.single_process import DatabaseInUse, sole_process
+from app.main import OpenQI, create_app
+from app.settings import Settings
+
+SAFE_SQLITE = (3, 51, 3)  # before it, the write-ahead log could be corrupted by two processes
+
+app = typer.Typer(
+    help="Run healthcare quality-improvement programmes: API server and administration.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Host = Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")]
+Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65_535, help="Port to listen on.")]
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"openqi: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _clear_failures() -> Iterator[None]:
+    """What can go wrong at the start, each in one sentence and with exit code 1."""
+    try:
+        yield
+    except ValidationError as fault:
+        _fail("; ".join(f"{_setting(error)}: {error['msg']}" for error in fault.errors()))
+    except UnusableKey as fault:
+        _fail(str(fault))
+    except DatabaseInUse as fault:
+        _fail(f"another OpenQI process serves {fault}; a SQLite database takes one at a time.")
+    except OpenQIError as fault:
+        _fail(fault.detail or fault.title)
+    except SQLAlchemyError as fault:
+        cause = str(getattr(fault, "orig", fault)).strip().splitlines()[0]
+        _fail(f"the database cannot be used: {cause}.")
+    except OSError as fault:
+        _fail(f"{fault.filename or 'the system'}: {fault.strerror or fault}.")
+
+
+def _setting(error: object) -> str:
+    location = error["loc"] if isinstance(error, dict) else ()
+    return f"OPENQI_{location[0]}".upper() if location else "settings"
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    configure(level=settings.log_level, log_format=settings.log_format)
+    return settings
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is touched, so that a busy one leaves all as it was."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as fault:
+        listener.close()
+        _fail(f"{host}:{port} cannot be listened on ({fault.strerror}); choose another PORT.")
+    return listener
+
+
+def _check_schema(settings: Settings) -> None:
+    """Refuse a database that a newer version wrote; nothing in it is touched."""
+    engine = make_engine(settings.database_url)
+    try:
+        if migrations.is_newer(engine):
+            _fail(
+                f"the database has a newer schema than OpenQI {__version__} knows; "
+                "install the newer version."
+            )
+    finally:
+        engine.dispose()
+
+
+def _migrate(settings: Settings) -> None:
+    url = normalise_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        folder = Path(url.database).resolve().parent
+        if not folder.is_dir():
+            _fail(f"{folder} is not a directory; make it first.")
+    _check_schema(settings)
+    migrations.upgrade(settings.database_url)
+
+
+def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> None:
+    config = uvicorn.Config(
+        application,
+        log_config=None,  # kit.logging has set up everything
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=20,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _warn_of_old_sqlite(settings: Settings) -> None:
+    is_sqlite = normalise_url(settings.database_url).get_backend_name() == "sqlite"
+    if is_sqlite and sqlite3.sqlite_version_info < SAFE_SQLITE:
+        structlog.get_logger().info(
+            "old_sqlite",
+            version=sqlite3.sqlite_version,
+            advice="open the database file with one process only",
+        )
+
+
+@app.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the Barnet demonstration: fictional people, synthetic data, on a local database."""
+    with _clear_failures():
+        settings = _settings().model_copy(update={"log_format": "console", "log_level": "WARNING"})
+        configure(level=settings.log_level, log_format=settings.log_format)
+        listener = _bind(host, port)
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        settings = settings.model_copy(update={"public_url": address})
+        with sole_process(settings.database_url):
+            _migrate(settings)
+            application = create_app(settings)
+            password = secrets.token_urlsafe(12)
+            shown = barnet.load(
+                application.state.database, application.state.passwords, password=password
+            )
+            typer.echo(_welcome(address, password, shown))
+            _serve(application, listener, settings)
+
+
+def _welcome(address: str, password: str, measure_id: object) -> str:
+    login = (
+        f"curl -s {address}/api/v1/auth/token -d username={barnet.ADMIN_EMAIL} -d password={password}"
+    )
+    token = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    series = f"{address}/api/v1/measures/{measure_id}/spc"
+    return "\n".join(
+        (
+            "",
+            "The Barnet demonstration: the people are fictional and the data synthetic.",
+            f"  Docs page:      {address}/docs",
+            f"  Administrator:  {barnet.ADMIN_EMAIL}",
+            f"  Password:       {password}   (new at every start)",
+            "  One SPC series:",
+            f'    curl -s -H "Authorization: Bearer $({login} | {token})" {series}',
+            "",
+            "Stop with Ctrl-C.",
+        )
+    )
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the API. The database must have been brought up to date by `openqi migrate`."""
+    with _clear_failures():
+        settings = _settings()
+        _warn_of_old_sqlite(settings)
+        listener = _bind(host, port)
+        with sole_process(settings.database_url):
+            _check_schema(settings)
+            engine = make_engine(settings.database_url)
+            with engine.connect() as connection:
+                revision = migrations.current(connection)
+            engine.dispose()
+            if revision != migrations.head():
+                _fail("the database is not up to date; run `openqi migrate` first.")
+            _serve(create_app(settings), listener, settings)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    with _clear_failures():
+        settings = _settings()
+        with sole_process(settings.database_url):
+            _migrate(settings)
+        typer.echo(f"The database is at revision {migrations.head()}.")
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Argument(help="E-mail address to log in with.")],
+    name: Annotated[str, typer.Option(help="Name to show.")] = "Administrator",
+) -> None:
+    """Make an administrator of the platform; the password is read from the prompt or a pipe."""
+    with _clear_failures():
+        settings = _settings()
+        if sys.stdin.isatty():
+            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        else:
+            password = sys.stdin.readline().rstrip("\n")
+        passwords = Passwords(memory_kib=settings.password_memory_kib)
+        database = Database(settings.database_url)
+        with database.transaction() as session:
+            bootstrap.create_administrator(
+                session, passwords=passwords, email=email, display_name=name, password=password
+            )
+        database.dispose()
+        typer.echo(f"{email} can log in and administer the platform.")
+
+
+@app.command()
+def openapi(
+    check: Annotated[
+        Path | None, typer.Option(help="Compare with this file; exit 1 on a difference.")
+    ] = None,
+) -> None:
+    """Print the OpenAPI document of this version."""
+    with _clear_failures():
+        document = json.dumps(_document(), indent=1, ensure_ascii=False) + "\n"
+        if check is None:
+            typer.echo(document, nl=False)
+        elif check.read_text() != document:
+            _fail(f"{check} is not the document of this version; run `make openapi`.")
+
+
+def _document() -> object:
+    settings = Settings.model_validate({"signing_key": generate_key(), "database_url": "sqlite://"})
+    return create_app(settings).openapi()
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
