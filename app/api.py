@@ -46,6 +46,7 @@ TAGS = [
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
 _ROUTERS: tuple[APIRouter, ...] = (
+    analytics.router,  # the hottest first: routes are matched one after the other
     identity.router,
     access.router,
     organisations.router,
@@ -56,7 +57,6 @@ _ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     pdsa.router,
     measures.router,
-    analytics.router,
     progress.router,
 )
 _BEARER = {

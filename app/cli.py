@@ -1,4 +1,4 @@
-"""The `openqi` command: demo, serve, migrate, create-admin, openapi. Exit codes: 0, 1 refused, 2 usage."""
+"""The `openqi` command. Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage."""
 
 import json
 import secrets
@@ -16,7 +16,6 @@ import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-import app.tables  # noqa: F401 - the metadata of all tables
 from app import __version__
 from app.access import bootstrap
 from app.demo import barnet
@@ -158,10 +157,9 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 def _welcome(address: str, password: str, measure_id: object) -> str:
-    login = (
-        f"curl -s {address}/api/v1/auth/token -d username={barnet.ADMIN_EMAIL} -d password={password}"
-    )
-    token = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    form = f"-d username={barnet.ADMIN_EMAIL} -d password={password}"
+    login = f"curl -s {address}/api/v1/auth/token {form}"
+    pick = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
     series = f"{address}/api/v1/measures/{measure_id}/spc"
     return "\n".join(
         (
@@ -171,7 +169,7 @@ def _welcome(address: str, password: str, measure_id: object) -> str:
             f"  Administrator:  {barnet.ADMIN_EMAIL}",
             f"  Password:       {password}   (new at every start)",
             "  One SPC series:",
-            f'    curl -s -H "Authorization: Bearer $({login} | {token})" {series}',
+            f'    curl -s -H "Authorization: Bearer $({login} | {pick})" {series}',
             "",
             "Stop with Ctrl-C.",
         )
@@ -252,4 +250,3 @@ def _document() -> object:
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-

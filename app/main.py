@@ -73,7 +73,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
         redirect_slashes=False,
         max_body_size=settings.max_body_bytes,
         generate_unique_id_function=lambda route: route.name,
-        telemetry={"logs": False, "exclude": lambda scope: scope["path"].startswith("/health")},
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings = settings
     app.state.database = database or Database(

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.identity.models import User
 from app.kit import migrations
 from app.kit.db import Database, make_engine
+from app.kit.logging import configure
 from app.main import OpenQI, create_app
 from app.settings import Settings
 from tests.calling import Caller
@@ -28,6 +31,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         only = metafunc.config.getoption("--backend")
         metafunc.parametrize("backend", [only] if only else BACKENDS, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_log() -> None:
+    """As a server is set up; without it, structlog draws every traceback with all its locals."""
+    configure(level="ERROR", log_format="json")
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +117,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder: Path = tmp_path_factory.mktemp("settings")
     return Settings(
         signing_key_file=folder / "key.pem",
-        password_memory_kib=8,
+        password_memory_kib=32,
         cors_origins=["https://front.example"],
         log_level="ERROR",
     )
@@ -139,3 +148,24 @@ def call(app: OpenQI, client: TestClient, session: Session) -> Callable[..., Cal
         return Caller.logged_in(client, app, session, user)
 
     return as_user
+
+
+@pytest.fixture
+def count_queries(connection: Connection) -> Callable[[], AbstractContextManager[list[str]]]:
+    """`with count_queries() as statements: ...`: the SQL that ran, savepoints left out."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                statements.append(statement)
+
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+
+    return counting

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from app.access.actor import Actor, Grant, Place
 from app.access.models import Membership
@@ -87,7 +87,7 @@ def _actor(rows: Sequence[Any], **more: Any) -> Actor:
 
 
 def find_actor_by_login(
-    session: Session,
+    connection: sa.Connection,
     *,
     user_id: uuid.UUID,
     session_id: uuid.UUID,
@@ -96,18 +96,18 @@ def find_actor_by_login(
 ) -> Actor | None:
     """The caller of a login session that has not been ended, if the person may still log in."""
     parameters = {"user_id": user_id, "session_id": session_id, "today": now.date()}
-    rows = session.execute(_BY_LOGIN, parameters).all()
+    rows = connection.execute(_BY_LOGIN, parameters).all()
     if not rows:
         return None
     return _actor(rows, login_session_id=session_id, request_id=request_id)
 
 
 def find_actor_by_token(
-    session: Session, *, secret_hash: str, request_id: str | None, now: datetime
+    connection: sa.Connection, *, secret_hash: str, request_id: str | None, now: datetime
 ) -> tuple[Actor, datetime | None] | None:
     """The caller of a personal token that holds, and when the token was last used."""
     parameters = {"secret_hash": secret_hash, "now": now, "today": now.date()}
-    rows = session.execute(_BY_TOKEN, parameters).all()
+    rows = connection.execute(_BY_TOKEN, parameters).all()
     if not rows:
         return None
     token_id, scopes, programme_id, last_used_at = rows[0][6:10]
@@ -147,7 +147,9 @@ def get_me(*, actor: Actor) -> MeRead:
             PlacePermissions(
                 programme_id=place.programme_id,
                 team_id=place.team_id,
-                permissions=[permission for permission in Permission if actor.can(permission, place)],
+                permissions=[
+                    permission for permission in Permission if actor.can(permission, place)
+                ],
             )
             for place in _places(actor)
         ],

@@ -115,7 +115,7 @@ class RoleRead(Output):
 class ScopeRead(Output):
     """A scope of personal tokens and the permissions that it lets through."""
 
-    scope: str = Field(json_schema_extra={"x-extensible-enum": sorted(SCOPES)})
+    scope: str = Field(json_schema_extra={"x-extensible-enum": [*sorted(SCOPES)]})
     permissions: list[str]
 
 

@@ -7,11 +7,9 @@ from app import spc
 from app.analytics.schemas import SpcChartRequest
 from app.kit.errors import FieldError, Invalid
 
-SPC_MEDIA_TYPE = "application/json"
-
 
 class Unchartable(Invalid):
-    """422: the data and the chart do not fit, or a setting means nothing; `detail` says what to do."""
+    """422: data and chart do not fit, or a setting means nothing; `detail` says what to do."""
 
     code = "unchartable"
     title = "No chart can be drawn from this."
@@ -77,7 +75,7 @@ def _refuse_mixture(request: SpcChartRequest, is_ratio: bool) -> None:
             raise Invalid.at(
                 *("points", row, "value"),
                 code="values_and_ratios",
-                detail="Give a numerator and a denominator at every point, or a value at every one.",
+                detail="Give numerators and denominators, or values, at all points alike.",
             )
         if point.numerator is not None and point.denominator is None:
             raise Invalid.at(

@@ -1,4 +1,4 @@
-"""The SPC document (`spc.md` calls it SpcChart), the request of the stateless route, the dashboard."""
+"""The SPC document, the request of the stateless route, and the dashboard's lines."""
 
 import uuid
 from datetime import date, datetime

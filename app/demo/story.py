@@ -57,17 +57,27 @@ PRACTICES = (
 )
 PEOPLE = (
     Person("Willow", "Pretend", "gp", "Elmtree Surgery (fictional)", "North", is_lead=True),
-    Person("Poppy", "Makebelieve", "practice_nurse", "Larkfield Health Centre (fictional)", "North"),
+    Person(
+        "Poppy", "Makebelieve", "practice_nurse", "Larkfield Health Centre (fictional)", "North"
+    ),
     Person("Fern", "Fable", "practice_manager", "Elmtree Surgery (fictional)", "North"),
     Person("Basil", "Figment", "practice_manager", "Larkfield Health Centre (fictional)", "North"),
-    Person("Clover", "Invented", "practice_manager", "Larkfield Health Centre (fictional)", "North"),
+    Person(
+        "Clover", "Invented", "practice_manager", "Larkfield Health Centre (fictional)", "North"
+    ),
     Person("Rowan", "Storybook", "gp", "Thistledown Practice (fictional)", "West", is_lead=True),
-    Person("Alder", "Notional", "community_pharmacist", "Bluebell Lane Pharmacy (fictional)", "West"),
+    Person(
+        "Alder", "Notional", "community_pharmacist", "Bluebell Lane Pharmacy (fictional)", "West"
+    ),
     Person("Sorrel", "Imaginary", "practice_manager", "Thistledown Practice (fictional)", "West"),
     Person("Juniper", "Madeup", "practice_manager", "Thistledown Practice (fictional)", "West"),
     Person("Hazel", "Fairytale", "gp", "Foxglove Medical Centre (fictional)", "South"),
-    Person("Bramble", "Pseudonym", "practice_manager", "Foxglove Medical Centre (fictional)", "South"),
-    Person("Heather", "Daydream", "practice_manager", "Hollyhock Surgery (fictional)", "South", True),
+    Person(
+        "Bramble", "Pseudonym", "practice_manager", "Foxglove Medical Centre (fictional)", "South"
+    ),
+    Person(
+        "Heather", "Daydream", "practice_manager", "Hollyhock Surgery (fictional)", "South", True
+    ),
     Person(
         *("Tansy", "Afterthought", "practice_manager", "Hollyhock Surgery (fictional)", "South"),
         is_late=True,
@@ -161,7 +171,7 @@ class ProjectStory:
 NORTH = ProjectStory(
     team="North",
     title="Repeat prescriptions ready within 48 hours",
-    problem="Four in ten repeat prescriptions wait longer than the 48 hours that patients are told.",
+    problem="Four in ten repeat prescriptions take longer than the 48 hours promised.",
     aim={
         "what": "repeat prescriptions ready within 48 hours",
         "for_whom": "patients of the two northern practices",
@@ -286,7 +296,7 @@ WEST = ProjectStory(
             direction="decrease",
             unit="%",
             multiplier=100,
-            definition="Booked appointments with a doctor or nurse that were missed without notice.",
+            definition="Appointments with a doctor or nurse that were missed without notice.",
             numerator="Appointments missed without notice",
             denominator="Appointments booked",
             levels={0: 0.085},
@@ -336,7 +346,7 @@ WEST = ProjectStory(
             starts_on=date(2018, 3, 12),
             ends_on=date(2018, 4, 6),
             observations="Reminders went out; as many appointments were missed as before.",
-            learning="Those who miss appointments are mostly those without a mobile number on file.",
+            learning="Most who miss appointments have no mobile number on file.",
             result="refuted",
             decision="adapt",
             rationale="Ask for the number at every contact, then test again.",

@@ -1,4 +1,4 @@
-"""Weekly synthetic data, the same on every machine: levels and chance, nothing measured anywhere."""
+"""Weekly synthetic data, the same on every machine: levels and chance, nothing measured."""
 
 import random
 from datetime import timedelta

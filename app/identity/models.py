@@ -68,6 +68,9 @@ class LoginAttempt(SQLModel, table=True):
     failed_at: datetime
 
 
+TOKEN_PREFIX = "qipat"  # noqa: S105 - tells a personal token from an access token
+
+
 class PersonalToken(Row, table=True):
     """A scoped, expiring token of one person, for integrations; only its hash is kept."""
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make
 from sqlalchemy.engine import URL
 from sqlmodel import Session
 
-POOL_SIZE = 16  # as many connections as worker threads (kit.threads), so a thread never waits
+POOL_SIZE = 16  # main allows as many worker threads, so a thread never waits for one
+POOL_OVERFLOW = 4  # for what runs beside the requests' own threads: commits, token use
 POOL_TIMEOUT_SECONDS = 5.0  # then 503 with Retry-After, not an endless queue
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",  # readers go on while one writer writes
@@ -31,7 +32,11 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
     # One writer connection behind the pool's own lock does four times the transactions of eight
     # that contend, and BEGIN IMMEDIATE loses none to a lock upgrade (both measured).
     sizes: dict[str, Any] = (
-        {"pool_size": POOL_SIZE, "isolation_level": "AUTOCOMMIT"}
+        {
+            "pool_size": POOL_SIZE,
+            "max_overflow": POOL_OVERFLOW,
+            "isolation_level": "AUTOCOMMIT",
+        }
         if read_only
         else {"pool_size": 1, "max_overflow": 0}
     )
@@ -71,7 +76,7 @@ def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
     return create_engine(
         url,
         pool_size=POOL_SIZE,
-        max_overflow=4,
+        max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={"options": options},
         **sizes,
@@ -103,7 +108,22 @@ class Database:
 
     def reading(self) -> Session:
         """A session for reads; on PostgreSQL and SQLite alike the database refuses writes in it."""
-        return Session(self._read_bind, autoflush=False, expire_on_commit=False)
+        # On a test's one connection, closing it must not undo what was written after it began.
+        return Session(
+            self._read_bind,
+            autoflush=False,
+            expire_on_commit=False,
+            join_transaction_mode="rollback_only",
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A bare read connection, for the hottest reads: columns, no session, no objects."""
+        if isinstance(self._read_bind, Connection):
+            yield self._read_bind
+        else:
+            with self._read_bind.connect() as connection:
+                yield connection
 
     def writing(self, **info: Any) -> Session:
         """A session for one write transaction; it begins with the first statement."""

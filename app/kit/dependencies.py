@@ -52,11 +52,16 @@ async def write_session(request: Request) -> AsyncIterator[Session]:
             await _in_own_thread(session.close)
 
 
-async def now(request: Request) -> datetime:
-    """The instant of the request, from the application's clock."""
+def instant_of(request: Request) -> datetime:
+    """The present instant, from the application's clock."""
     clock = getattr(request.app.state, "clock", utc_now)
     instant: datetime = clock()
     return instant
+
+
+async def now(request: Request) -> datetime:
+    """The instant of the request."""
+    return instant_of(request)
 
 
 async def precondition(

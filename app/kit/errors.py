@@ -23,8 +23,11 @@ class FieldError:
 
 
 def pointer(*steps: str | int) -> str:
-    """A JSON Pointer (RFC 6901) as a URI fragment: `pointer("items", 17, "value")`."""
-    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    """A JSON Pointer (RFC 6901) as a URI fragment: `pointer("items", 17, "value")`.
+
+    A step may be a name that the caller made up, of any length; it is cut.
+    """
+    escaped = (str(step)[:100].replace("~", "~0").replace("/", "~1") for step in steps)
     return "#/" + "/".join(escaped)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import Session, col
 
 Clauses = list[sa.ColumnElement[bool]]
 
@@ -36,3 +36,13 @@ def text_contains(column: Any, text: str | None) -> Clauses:
 def one_of(column: Any, values: Sequence[Any]) -> Clauses:
     """Any of the values; without values, all rows."""
     return [col(column).in_(values)] if values else []
+
+
+def holds_any(session: Session, column: Any, values: Sequence[str]) -> Clauses:
+    """A JSON list of texts that has any of the values; without values, all rows."""
+    if not values:
+        return []
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    unfold = sa.func.json_each if is_sqlite else sa.func.json_array_elements_text
+    elements = unfold(col(column)).table_valued("value", name="element")
+    return [sa.exists().where(elements.c.value.in_(values))]

@@ -1,4 +1,4 @@
-"""What surrounds the whole application, 500s included: request id, HEAD, CORS, security headers.
+"""What surrounds the whole application, 500s included: request id, CORS, security headers, HEAD.
 
 Pure ASGI and wrapped by hand: Starlette puts `add_middleware` inside its error handler, so a 500
 would leave without a request id and without the CORS headers that let a browser read it (measured).
@@ -9,8 +9,10 @@ from typing import Any
 
 import structlog
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit import problems
 from app.kit.ids import new_id
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
@@ -124,9 +126,33 @@ class Head:
         await self.app({**scope, "method": "GET"}, receive, send_without_body)
 
 
+class TooLarge:
+    """Starlette refuses a body over the limit in plain text, past our handlers; not so here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal is_replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                is_replaced = True
+                response = problems.plain_response(Request(scope), 413)
+                await response(scope, receive, send)
+            elif not is_replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_problem)
+
+
 def surround(app: ASGIApp, *, cors_origins: list[str]) -> ASGIApp:
-    """The application inside its layers: request id, CORS, security headers, HEAD."""
-    wrapped: ASGIApp = SecurityHeaders(Head(app))
+    """The application inside its layers, outermost first: request id, CORS, the rest."""
+    wrapped: ASGIApp = SecurityHeaders(Head(TooLarge(app)))
     if cors_origins:
         options: dict[str, Any] = {
             "allow_origins": cors_origins,

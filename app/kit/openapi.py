@@ -216,8 +216,36 @@ def _complete_schema_examples(schemas: Schemas) -> None:
             schema["examples"] = [completed(item, schema, schemas) for item in schema["examples"]]
 
 
+def _renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """The same node with every reference to a renamed schema following it."""
+    if isinstance(node, dict):
+        return {
+            key: names.get(value, value) if key == "$ref" else _renamed(value, names)
+            for key, value in node.items()
+        }
+    return [_renamed(item, names) for item in node] if isinstance(node, list) else node
+
+
+def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """`ProjectPage` and not `Page_ProjectRead_`: Pydantic gives a generic model's own name as its
+
+    title only, and generated clients should read well.
+    """
+    schemas = document["components"]["schemas"]
+    names = {name: schemas[name]["title"] for name in schemas if name.startswith("Page_")}
+    references = {
+        _REFERENCE.format(model=old): _REFERENCE.format(model=new) for old, new in names.items()
+    }
+    renamed: dict[str, Any] = _renamed(document, references)
+    renamed["components"]["schemas"] = {
+        names.get(name, name): schema
+        for name, schema in sorted(renamed["components"]["schemas"].items())
+    }
+    return renamed
+
+
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Finish a document that FastAPI generated; returns the same object."""
+    """The finished form of a document that FastAPI generated."""
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
@@ -234,6 +262,5 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         _document_problems(path, method, operation)
         _document_headers(operation, schemas)
         _document_examples(operation, schemas)
-    components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = _common_responses()
-    return document
+    return _name_pages(document)

@@ -137,14 +137,19 @@ def _render_validation(request: Request, error: RequestValidationError) -> Respo
     )
 
 
+def plain_response(
+    request: Request, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The problem of a status that has no error class."""
+    code, title = PLAIN_STATUS.get(status, ("http_error", "The request failed."))
+    return problem_response(request, status=status, code=code, title=title, headers=headers)
+
+
 def _render_http(request: Request, error: HTTPException) -> Response:
-    code, title = PLAIN_STATUS.get(error.status_code, ("http_error", "The request failed."))
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = request.app.state.allowed_methods(request.url.path)
-    return problem_response(
-        request, status=error.status_code, code=code, title=title, headers=headers
-    )
+    return plain_response(request, error.status_code, headers)
 
 
 def _render_database(request: Request, error: DBAPIError) -> Response:
@@ -158,8 +163,7 @@ def _render_database(request: Request, error: DBAPIError) -> Response:
 def _render_crash(request: Request, error: Exception) -> Response:
     # The exception's own words stay in the log: they may hold a query, a path or a secret.
     log.error("unhandled_error", path=request.url.path, exc_info=error)
-    code, title = PLAIN_STATUS[500]
-    return problem_response(request, status=500, code=code, title=title)
+    return plain_response(request, 500)
 
 
 def install(app: FastAPI) -> None:

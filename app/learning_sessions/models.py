@@ -82,6 +82,7 @@ class LearningSession(Row, Archivable, Scoped, table=True):
     objectives: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     materials: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     prework: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    cancel_reason: str | None = Field(default=None, sa_type=sa.Text)
     register_revision: int = 0
 
 

@@ -66,8 +66,8 @@ class PointSource(StrEnum):
 class Measure(Row, Archivable, Scoped, table=True):
     """A measure with its chart settings.
 
-    `series_revision` and `series_changed_at` change with whatever the chart prints, without touching
-    the row's own revision, so that data entry never breaks somebody's edit of the definition.
+    `series_revision` and `series_changed_at` change with whatever the chart prints, without
+    touching the row's own revision: data entry never breaks somebody's edit of the definition.
     """
 
     __tablename__ = "measure"
@@ -79,6 +79,13 @@ class Measure(Row, Archivable, Scoped, table=True):
             unique=True,
             sqlite_where=sa.text("archived_at IS NULL"),
             postgresql_where=sa.text("archived_at IS NULL"),
+        ),
+        sa.Index(
+            "uq_measure_project_id_headline",
+            "project_id",
+            unique=True,
+            sqlite_where=sa.text("is_headline AND archived_at IS NULL"),
+            postgresql_where=sa.text("is_headline AND archived_at IS NULL"),
         ),
         sa.Index("ix_measure_project_id_position", "project_id", "position"),
     )
@@ -109,7 +116,10 @@ class Measure(Row, Archivable, Scoped, table=True):
 
 
 class DataPoint(Row, Archivable, Scoped, table=True):
-    """One period of a measure; at most one live point a stratum and period."""
+    """One period of a measure; at most one live point a stratum and period.
+
+    `value` of a ratio is numerator / denominator; null wherever that is undefined.
+    """
 
     __tablename__ = "data_point"
     __table_args__ = (
@@ -130,6 +140,7 @@ class DataPoint(Row, Archivable, Scoped, table=True):
         ),
     )
     project_column: ClassVar[str | None] = "project_id"
+    parent_column: ClassVar[str | None] = "measure_id"
 
     programme_id: uuid.UUID = Field(foreign_key="programme.id", index=True)
     project_id: uuid.UUID = Field(foreign_key="project.id")

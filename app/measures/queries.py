@@ -78,7 +78,7 @@ def count_families(session: Session, *, project_id: uuid.UUID) -> dict[Family, i
         .where(col(Measure.project_id) == project_id, col(Measure.archived_at).is_(None))
         .group_by(col(Measure.family))
     )
-    return {family: number for family, number in session.exec(statement)}
+    return {Family(family): number for family, number in session.exec(statement)}
 
 
 def is_defined(measure: Measure) -> bool:

@@ -1,5 +1,6 @@
 """Bodies of the measure routes."""
 
+import itertools
 import uuid
 from datetime import datetime
 from enum import StrEnum
@@ -51,7 +52,7 @@ def _known_rule_set(name: str) -> str:
 
 
 def _ascending(targets: list["Target"]) -> list["Target"]:
-    for before, after in zip(targets, targets[1:], strict=False):
+    for before, after in itertools.pairwise(targets):
         if after.from_ is None or (before.from_ is not None and after.from_ <= before.from_):
             raise PydanticCustomError(
                 "targets_out_of_order",
@@ -216,7 +217,7 @@ class MeasurePatch(Input):
     position: Position | MISSING = MISSING
     definition_change_reason: Note | None | MISSING = Field(
         default=MISSING,
-        description="Needed where the definition, unit or multiplier of a measure with data changes.",
+        description="Needed to change definition, unit or multiplier of a measure with data.",
     )
 
 

@@ -11,7 +11,7 @@ from app.measures.models import RATIO_TYPES, DataType
 
 
 class PointRow(NamedTuple):
-    """The columns of a data point that a chart needs, in the order of `queries.POINT_COLUMNS`."""
+    """The columns of a data point that a chart needs, in this order."""
 
     period_start: date
     value: float | None
@@ -83,9 +83,7 @@ def _rule_set(measure: ChartSettings, chart: str, overrides: Overrides) -> str:
     return stated or default
 
 
-def _series(
-    measure: ChartSettings, points: Sequence[PointRow], days: Sequence[date]
-) -> spc.Series:
+def _series(measure: ChartSettings, points: Sequence[PointRow], days: Sequence[date]) -> spc.Series:
     is_ratio = measure.data_type in RATIO_TYPES
     return spc.Series(
         x=[day.isoformat() for day in days],

@@ -12,7 +12,7 @@ from app.kit.table import Archivable, Row, Scoped, enum_type, text_type
 
 
 class CycleState(StrEnum):
-    """`planned > doing > studying > acting > closed`, never backward; `cancelled` before studying."""
+    """`planned > doing > studying > acting > closed`, or `cancelled` before studying."""
 
     PLANNED = "planned"
     DOING = "doing"

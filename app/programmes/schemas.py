@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import MISSING, AfterValidator, ConfigDict, Field, model_validator
 
+from app import spc
 from app.kit.fields import Day, Input, Name, Output, Prose, SearchText
 from app.kit.pagination import ArchivableQuery, Commas
 from app.programmes.models import Confidentiality, ProgrammeState
@@ -18,11 +19,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_rule_set(name: str) -> str:
+    if name not in spc.RULE_SETS:
+        raise ValueError(f"choose one of {', '.join(spc.RULE_SETS)}")
+    return name
+
+
 TimeZone = Annotated[Name, AfterValidator(_known_zone)]
 Areas = Annotated[list[Name], Field(max_length=50)]
 Capacity = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 SessionTarget = Annotated[int, Field(ge=1, le=100, strict=True)]
-RuleSetName = Annotated[str, Field(pattern=r"^[a-z_]{2,32}$")]
+RuleSetName = Annotated[
+    str,
+    Field(max_length=32, json_schema_extra={"enum": list(spc.RULE_SETS)}),
+    AfterValidator(_known_rule_set),
+]
 SortField = Literal["title", "-title", "starts_on", "-starts_on", "updated_at", "-updated_at"]
 _EXAMPLE: dict[str, Any] = {
     "title": "Barnet quality improvement programme",

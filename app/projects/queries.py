@@ -1,14 +1,39 @@
 """Reads of projects."""
 
 import uuid
+from typing import Any
 
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from app.access.actor import Actor
 from app.access.permissions import Permission
-from app.access.scope import get_visible, refuse_archived
+from app.access.scope import get_reference, get_visible, refuse_archived, select_visible
+from app.events import queries as events
+from app.events.models import Event
+from app.events.schemas import HistoryQuery
+from app.kit.errors import ReferenceNotFound
+from app.kit.filters import archived_filter, holds_any, one_of, text_contains
+from app.kit.pagination import Page, Pager, order_by
 from app.programmes.models import Programme
+from app.programmes.queries import get_programme
 from app.projects.models import Project
+from app.projects.schemas import AllProjectsQuery, ProjectQuery
+from app.teams.models import Team
+
+_SORTS: dict[str, Any] = {
+    "title": Project.title,
+    "created_at": Project.created_at,
+    "updated_at": Project.updated_at,
+}
+# By name: measures stand above projects.
+_MEASURE = sa.table(
+    "measure",
+    sa.column("id", sa.Uuid),
+    sa.column("project_id", sa.Uuid),
+    sa.column("family", sa.String),
+    sa.column("archived_at"),
+)
 
 
 def get_project(
@@ -27,3 +52,75 @@ def get_project(
 def refuse_frozen(session: Session, project: Project) -> None:
     """Raise `Archived` if the project or its programme is: nothing in them can be written then."""
     refuse_archived(project, session.get_one(Programme, project.programme_id))
+
+
+def get_team_reference(
+    session: Session, *, actor: Actor, programme_id: uuid.UUID, team_id: uuid.UUID
+) -> Team:
+    """The team that a body names, of the same programme. Raises `ReferenceNotFound`."""
+    team = get_reference(
+        session,
+        actor=actor,
+        entity=Team,
+        permission=Permission.TEAM_READ,
+        row_id=team_id,
+        field="team_id",
+    )
+    if team.programme_id != programme_id:
+        raise ReferenceNotFound.in_field("team_id")
+    return team
+
+
+def is_outcome_measure(session: Session, *, project_id: uuid.UUID, measure_id: uuid.UUID) -> bool:
+    """Whether it is a live outcome measure of the project."""
+    found = sa.select(_MEASURE.c.id).where(
+        _MEASURE.c.id == measure_id,
+        _MEASURE.c.project_id == project_id,
+        _MEASURE.c.family == "outcome",
+        _MEASURE.c.archived_at.is_(None),
+    )
+    return session.execute(found).first() is not None
+
+
+def list_projects(
+    session: Session, *, actor: Actor, query: AllProjectsQuery, pager: Pager
+) -> Page[Project]:
+    """A page of projects of any programme, by title."""
+    return _list(session, actor, query, pager, programmes=query.programme_id)
+
+
+def list_programme_projects(
+    session: Session, *, actor: Actor, programme_id: uuid.UUID, query: ProjectQuery, pager: Pager
+) -> Page[Project]:
+    """A page of a programme's projects, by title."""
+    programme = get_programme(session, actor=actor, programme_id=programme_id)
+    return _list(session, actor, query, pager, programmes=[programme.id])
+
+
+def _list(
+    session: Session,
+    actor: Actor,
+    query: ProjectQuery,
+    pager: Pager,
+    *,
+    programmes: list[uuid.UUID],
+) -> Page[Project]:
+    statement = select_visible(actor, Project, Permission.PROJECT_READ).where(
+        *one_of(col(Project.programme_id), programmes),
+        *archived_filter(Project, query),
+        *text_contains(Project.title, query.q),
+        *one_of(Project.team_id, query.team_id),
+        *one_of(Project.state, query.state),
+        *one_of(Project.area, query.area),
+        *holds_any(session, Project.tags, query.tag),
+    )
+    order = order_by(query.sort, _SORTS, default="title", last=Project.id)
+    return pager.page(session, statement, query=query, order=order)
+
+
+def list_project_history(
+    session: Session, *, actor: Actor, project_id: uuid.UUID, query: HistoryQuery, pager: Pager
+) -> Page[Event]:
+    """What happened to a project."""
+    project = get_project(session, actor=actor, project_id=project_id)
+    return events.list_history(session, resource_id=project.id, query=query, pager=pager)

@@ -436,6 +436,7 @@ def upgrade() -> None:
         sa.Column("objectives", sa.JSON(), nullable=False),
         sa.Column("materials", sa.JSON(), nullable=False),
         sa.Column("prework", sa.JSON(), nullable=False),
+        sa.Column("cancel_reason", sa.Text(), nullable=True),
         sa.Column("register_revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "ends_at IS NULL OR ends_at > starts_at",
@@ -889,6 +890,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("archived_at IS NULL"),
             postgresql_where=sa.text("archived_at IS NULL"),
         )
+        batch_op.create_index(
+            "uq_measure_project_id_headline",
+            ["project_id"],
+            unique=True,
+            sqlite_where=sa.text("is_headline AND archived_at IS NULL"),
+            postgresql_where=sa.text("is_headline AND archived_at IS NULL"),
+        )
 
     op.create_table(
         "membership",
@@ -1182,6 +1190,11 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     with op.batch_alter_table("measure", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_measure_project_id_headline",
+            sqlite_where=sa.text("is_headline AND archived_at IS NULL"),
+            postgresql_where=sa.text("is_headline AND archived_at IS NULL"),
+        )
         batch_op.drop_index(
             "uq_measure_project_id_code",
             sqlite_where=sa.text("archived_at IS NULL"),

@@ -1,4 +1,4 @@
-"""Calls an ASGI application in this process, so that the processor time of a request can be counted."""
+"""Calls an ASGI application in this process, to count the processor time of a request."""
 
 import asyncio
 import time

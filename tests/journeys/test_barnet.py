@@ -155,7 +155,7 @@ def _cycle(lead: Caller, project: str) -> None:
     assert lead.patch(path, {"act": act}).status_code == 200
     _steps(lead, path, "closed")
     history = lead.ok(f"{path}/history")["items"]
-    assert [event["type"] for event in history][0] == "pdsa_cycle.state_changed"
+    assert history[0]["type"] == "pdsa_cycle.state_changed"
 
 
 def _points(weeks: int) -> list[dict[str, Any]]:
@@ -179,7 +179,9 @@ def test_the_story(app: OpenQI, admin: Caller) -> None:
     programme = _programme(admin)
     path = f"/programmes/{programme['id']}"
     _steps(admin, path, "recruiting")
-    practices = {area: _organisation(admin, f"{area} Surgery", "gp_practice", area) for area in AREAS}
+    practices = {
+        area: _organisation(admin, f"{area} Surgery", "gp_practice", area) for area in AREAS
+    }
 
     sessions = [
         _session(admin, programme["id"], number, day)

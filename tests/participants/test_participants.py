@@ -140,9 +140,7 @@ def test_bad_fields_are_422(
 def test_an_unknown_organisation(call: Call, world: World, session: Session) -> None:
     nowhere = str(world.programme.id)
     path = f"/programmes/{world.programme.id}/participants"
-    refused = call(world.facilitator).post(
-        path, participant_body(session, organisation_id=nowhere)
-    )
+    refused = call(world.facilitator).post(path, participant_body(session, organisation_id=nowhere))
     assert (refused.status_code, refused.json()["code"]) == (422, "reference_not_found")
     assert refused.json()["errors"][0]["pointer"] == "#/organisation_id"
 
@@ -251,9 +249,7 @@ def test_an_archived_programme_is_frozen(call: Call, world: World, session: Sess
     admin.delete(f"/programmes/{world.programme.id}")
     path = f"/participants/{made['id']}"
     answers = [
-        admin.post(
-            f"/programmes/{world.programme.id}/participants", participant_body(session)
-        ),
+        admin.post(f"/programmes/{world.programme.id}/participants", participant_body(session)),
         admin.patch(path, {"role": "hca"}),
         admin.post(f"{path}/transitions", {"to": "active"}),
         admin.delete(path),

@@ -1,0 +1,1 @@
+"""Login sessions: where somebody is logged in, and ending that."""

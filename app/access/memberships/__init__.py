@@ -1,0 +1,1 @@
+"""Memberships: the only source of roles, from one day until before another."""

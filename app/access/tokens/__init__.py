@@ -1,0 +1,1 @@
+"""Personal tokens: scoped, expiring, shown once, for integrations that act for one person."""

@@ -1,0 +1,1 @@
+"""Attendance: the register of a session, and what it comes to."""

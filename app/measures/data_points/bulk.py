@@ -1,0 +1,182 @@
+"""Records many data points in one transaction: all of them, or none and every fault."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from app.access.actor import Actor
+from app.access.permissions import Permission
+from app.events import outbox
+from app.events.catalogue import Resource, Verb, address_of
+from app.kit.errors import Invalid
+from app.kit.ids import new_id
+from app.kit.upsert import insert_for
+from app.measures.actions import get_writable, touch_series
+from app.measures.data_points.batches import BatchMode, DataPointBatchResult
+from app.measures.data_points.planning import FIELDS, Plan, Stored, Update, plan_batch
+from app.measures.data_points.reading import Batch
+from app.measures.models import DataPoint, Measure, PointSource
+
+_POINT: sa.Table = DataPoint.__table__  # type: ignore[attr-defined]
+_KEY = ("measure_id", "stratum", "period_start")
+_READ = ("id", "revision", "stratum", "period_start", "excluded_by", *FIELDS)
+_IDS_AT_ONCE = 500  # databases limit the parameters of a statement
+
+
+def record_data_points(
+    session: Session, *, actor: Actor, measure_id: uuid.UUID, batch: Batch, now: datetime
+) -> DataPointBatchResult:
+    """Write a batch, or with `dry_run` only count. Raises `Invalid` with every fault of every row.
+
+    What does not differ is not touched. One event tells of the whole batch.
+    """
+    measure = get_writable(
+        session, actor=actor, measure_id=measure_id, permission=Permission.DATA_POINT_RECORD
+    )
+    plan = plan_batch(batch, _lock_and_read(session, measure), measure.data_type)
+    if batch.faults:
+        raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)
+    if plan and not batch.options.dry_run:
+        _write(session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now)
+        touch_series(session, measure, now=now)
+        _record_event(session, actor=actor, measure=measure, plan=plan, now=now)
+    return DataPointBatchResult(
+        created=len(plan.created),
+        updated=len(plan.updated),
+        unchanged=plan.unchanged,
+        archived=len(plan.archived),
+        dry_run=batch.options.dry_run,
+    )
+
+
+def _lock_and_read(session: Session, measure: Measure) -> list[Stored]:
+    """The live points. Two batches for one measure follow each other (SQLite has one writer)."""
+    table = Measure.__table__  # type: ignore[attr-defined]
+    session.execute(sa.select(table.c.id).where(table.c.id == measure.id).with_for_update())
+    statement = sa.select(*(_POINT.c[name] for name in _READ)).where(
+        _POINT.c.measure_id == measure.id, _POINT.c.archived_at.is_(None)
+    )
+    return [row._asdict() for row in session.execute(statement)]
+
+
+def _write(
+    session: Session, *, actor: Actor, measure: Measure, plan: Plan, mode: BatchMode, now: datetime
+) -> None:
+    _archive(session, actor=actor, ids=plan.archived_ids(), now=now)
+    entered = {
+        "programme_id": measure.programme_id,
+        "project_id": measure.project_id,
+        "measure_id": measure.id,
+        "source": PointSource.IMPORT,
+        "entered_by": actor.user_id,
+        "entered_at": now,
+        "created_by": actor.user_id,
+        "created_at": now,
+        "updated_at": now,
+        "revision": 1,
+    }
+    rows = [
+        {**entered, **values, "id": new_id(), "excluded_by": _excluder(actor, None, values)}
+        for values in plan.created
+    ]
+    rows += [
+        {
+            **entered,
+            **update.after,
+            "id": new_id(),  # for the statement's sake: the stored row keeps its own
+            "excluded_by": _excluder(actor, update.before, update.after),
+        }
+        for update in plan.updated
+    ]
+    if rows:
+        # Many executions of one statement: a single one of many VALUES is several times slower.
+        session.execute(_statement(session, mode), rows)
+
+
+def _statement(session: Session, mode: BatchMode) -> Any:
+    insert = insert_for(session.connection(), _POINT)
+    if mode is BatchMode.INSERT:
+        return insert  # a period that somebody recorded meanwhile is 409
+    return insert.on_conflict_do_update(
+        index_elements=_KEY,
+        index_where=_POINT.c.archived_at.is_(None),
+        set_={
+            **{name: insert.excluded[name] for name in (*FIELDS, "excluded_by", "updated_at")},
+            "revision": _POINT.c.revision + 1,
+        },
+    )
+
+
+def _excluder(actor: Actor, before: Stored | None, after: Stored) -> uuid.UUID | None:
+    if not after["excluded"]:
+        return None
+    if before is not None and before["excluded_reason"] == after["excluded_reason"]:
+        found: uuid.UUID | None = before["excluded_by"]
+        return found
+    return actor.user_id
+
+
+def _archive(session: Session, *, actor: Actor, ids: list[uuid.UUID], now: datetime) -> None:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        session.execute(
+            sa.update(_POINT)
+            .where(_POINT.c.id.in_(ids[start : start + _IDS_AT_ONCE]))
+            .values(
+                archived_at=now,
+                archived_by=actor.user_id,
+                updated_at=now,
+                revision=_POINT.c.revision + 1,
+            )
+        )
+
+
+def _label(row: Stored) -> str:
+    """How a point is named in the event: its period, and its stratum where it has one."""
+    day = str(row["period_start"])
+    return f"{day}/{row['stratum']}" if row["stratum"] else day
+
+
+def _change(update: Update) -> tuple[dict[str, Any], dict[str, Any]]:
+    return (
+        {name: update.before[name] for name in update.changed},
+        {name: update.after[name] for name in update.changed},
+    )
+
+
+def _record_event(
+    session: Session, *, actor: Actor, measure: Measure, plan: Plan, now: datetime
+) -> None:
+    """One event for the batch: thousands would bury what else happened to the measure.
+
+    It stands for the measure's points as a whole, so it bears the measure's id. `changes` keeps by
+    period what was overwritten, and what an archived point held.
+    """
+    days = plan.days()
+    changes: dict[str, tuple[Any, Any]] = {
+        _label(update.before): _change(update) for update in plan.updated
+    }
+    changes |= {_label(row): ({name: row[name] for name in FIELDS}, None) for row in plan.archived}
+    outbox.record(
+        session,
+        noun=Resource.DATA_POINT,
+        verb=Verb.RECORDED,
+        resource_id=measure.id,
+        revision=measure.revision,
+        programme_id=measure.programme_id,
+        origin=actor.origin,
+        now=now,
+        parent_id=measure.id,
+        changes=changes,
+        data={
+            "url": f"{address_of(Resource.MEASURE, measure.id)}/data-points",
+            "measure_id": str(measure.id),
+            "created": len(plan.created),
+            "updated": len(plan.updated),
+            "archived": len(plan.archived),
+            "from": min(days).isoformat(),
+            "to": max(days).isoformat(),
+        },
+    )

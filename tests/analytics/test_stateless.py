@@ -1,0 +1,91 @@
+"""Points and settings in, the annotated series out; nothing is stored."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.analytics.schemas import SpcChart
+from tests.calling import Caller
+from tests.world import World
+
+VALUES = [{"x": f"2018-01-{day:02}", "value": day * 7 % 5} for day in range(1, 13)]
+RATIOS = [{"x": str(row), "numerator": row * 3 % 7, "denominator": 10} for row in range(12)]
+
+
+@pytest.fixture
+def caller(call: Callable[..., Caller], world: World) -> Caller:
+    return call(world.member)
+
+
+def test_a_chart_of_values_and_one_of_ratios(caller: Caller) -> None:
+    run = caller.post("/spc/charts", {"chart": "run", "points": VALUES})
+    assert run.status_code == 200, run.text
+    assert SpcChart.model_validate_json(run.content).settings.rule_set == "anhoej"
+    body = {"chart": "p", "points": RATIOS, "multiplier": 100, "target": 50, "unit": "%"}
+    chart = SpcChart.model_validate_json(caller.post("/spc/charts", body).content)
+    assert chart.points[1].value == pytest.approx(30.0)
+    assert "as_of" not in caller.post("/spc/charts", body).json()
+
+
+def test_phases_notes_and_exclusions_come_back(caller: Caller) -> None:
+    points: list[dict[str, Any]] = [dict(point) for point in VALUES]
+    points[3] |= {"excluded": True, "note": "Flood"}
+    body = {"chart": "i", "points": points, "phase_starts": [6], "baseline_points": [4, 5]}
+    chart = caller.post("/spc/charts", body).json()
+    assert chart["points"][3]["note"] == "Flood"
+    assert chart["points"][3]["excluded"] is True
+    assert [phase["points"] for phase in chart["phases"]] == [6, 6]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ({"chart": "pie", "points": VALUES}, "#/chart", "unknown_chart"),
+        ({"chart": "i", "points": VALUES, "rule_set": "x"}, "#/rule_set", "unknown_rule_set"),
+        ({"chart": "p", "points": VALUES}, "#/points", "data_do_not_fit_chart"),
+        ({"chart": "c", "points": [{"x": "1", "value": -1}]}, "#/points/0/value", "negative_count"),
+        (
+            {"chart": "p", "points": [{"x": "1", "numerator": 3, "denominator": 2}]},
+            "#/points/0/numerator",
+            "numerator_exceeds_denominator",
+        ),
+        (
+            {"chart": "p", "points": [{"x": "1", "numerator": 3}]},
+            "#/points/0/denominator",
+            "denominator_missing",
+        ),
+        (
+            {"chart": "p", "points": [*RATIOS, {"x": "99", "value": 3}]},
+            "#/points/12/value",
+            "values_and_ratios",
+        ),
+        ({"chart": "i", "points": VALUES, "phase_starts": [12]}, "#/phase_starts/0", None),
+        ({"chart": "i", "points": VALUES, "target": [1, 2]}, "#/target", "target_wrong_length"),
+        ({"chart": "i", "points": list(reversed(VALUES))}, "#/points/1/x", "x_not_ascending"),
+        ({"chart": "i", "points": []}, "#/points", "too_short"),
+        ({"chart": "i", "points": VALUES * 834}, "#/points", "too_long"),
+        ({"chart": "i", "points": [{"x": "1", "value": "7"}]}, "#/points/0/value", "float_type"),
+        ({"chart": "i", "points": VALUES, "multiplier": 0}, "#/multiplier", "greater_than"),
+    ],
+)
+def test_bad_input_says_what_to_do(
+    caller: Caller, body: dict[str, Any], pointer: str, code: str | None
+) -> None:
+    response = caller.post("/spc/charts", body)
+    assert response.status_code == 422, response.text
+    fault = response.json()["errors"][0]
+    assert fault["pointer"] == pointer
+    assert code is None or fault["code"] == code
+
+
+def test_ten_thousand_points_fit(caller: Caller) -> None:
+    points = [{"x": str(row), "value": row % 9} for row in range(10_000)]
+    response = caller.post("/spc/charts", {"chart": "i", "points": points})
+    assert response.status_code == 200, response.text
+    assert len(response.json()["points"]) == 10_000
+
+
+def test_it_needs_a_token(call: Callable[..., Caller]) -> None:
+    response = call(None).post("/spc/charts", {"chart": "run", "points": VALUES})
+    assert response.status_code == 401

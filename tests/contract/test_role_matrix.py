@@ -1,0 +1,150 @@
+"""Who may do what: every route, every role, the own team, another team, another programme.
+
+The expectations stand in `role_matrix.py`, written down and not computed from the roles; a route that
+it does not list fails here.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import Connection
+from sqlmodel import Session, col, select
+
+from app.access.permissions import Role
+from app.identity.models import LoginSession, PersonalToken
+from app.kit.clock import utc_now
+from app.main import OpenQI
+from app.teams.models import TeamMembership
+from tests.builders import (
+    make_cycle,
+    make_data_point,
+    make_measure,
+    make_membership,
+    make_organisation,
+    make_participant,
+    make_session,
+    make_user,
+)
+from tests.calling import Caller
+from tests.contract.role_matrix import MATRIX, PUBLIC, ROLE_ORDER
+from tests.world import World
+
+PLACES = ("own", "other team", "other programme")
+SIGNS = {401: "1", 403: "3", 404: "4"}
+
+
+def routes(app: OpenQI) -> Iterator[tuple[str, str]]:
+    """Every route of the API, as method and path."""
+    for context in iter_route_contexts(app.routes):
+        for method in sorted(set(context.methods or ()) - {"HEAD", "OPTIONS"}):
+            if context.path is not None:
+                yield method, context.path
+
+
+def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
+    """One object of every kind at each of the three places, by the name of its path parameter."""
+    where = {
+        "own": (world.programme, world.team, world.project),
+        "other team": (world.programme, world.other_team, world.other_project),
+        "other programme": (world.other_programme, world.foreign_team, world.foreign_project),
+    }
+    places: dict[str, dict[str, Any]] = {}
+    for place, (programme, team, project) in where.items():
+        participant = make_participant(session, programme=programme, team=team)
+        member = _team_member_of(session, participant.id)
+        measure = make_measure(session, project=project)
+        user = make_user(session)
+        membership = make_membership(session, user=user, role=Role.MEMBER, team=team)
+        login = LoginSession(user_id=user.id, expires_at=utc_now())
+        token = PersonalToken(
+            user_id=user.id,
+            name="matrix",
+            secret_hash=uuid.uuid4().hex,
+            hint="abcd",
+            scopes=["project:read"],
+            expires_at=utc_now(),
+        )
+        session.add_all([login, token])
+        session.commit()
+        places[place] = {
+            "programme_id": programme.id,
+            "team_id": team.id,
+            "project_id": project.id,
+            "participant_id": participant.id,
+            "member_id": member,
+            "session_id": make_session(session, programme=programme).id,
+            "cycle_id": make_cycle(session, project=project).id,
+            "measure_id": measure.id,
+            "data_point_id": make_data_point(session, measure=measure).id,
+            "period_start": "2018-01-01",
+            "organisation_id": make_organisation(session).id,
+            "user_id": user.id,
+            "membership_id": membership.id,
+            "login_session_id": login.id,
+            "token_id": token.id,
+            "code": "not_found",
+        }
+    return places
+
+
+def _team_member_of(session: Session, enrolment_id: uuid.UUID) -> uuid.UUID:
+    statement = select(TeamMembership.id).where(col(TeamMembership.enrolment_id) == enrolment_id)
+    return session.exec(statement).one()
+
+
+def _body(app: OpenQI, method: str, path: str) -> dict[str, Any]:
+    """A body that the schema takes: the example of the operation."""
+    operation = app.openapi()["paths"][path][method.lower()]
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" in content:
+        return {"json": content["application/json"]["example"]}
+    return {}
+
+
+def _sign(status: int) -> str:
+    assert status < 500
+    return SIGNS.get(status, "+")
+
+
+def test_every_route_is_listed(app: OpenQI) -> None:
+    listed = set(MATRIX) | PUBLIC
+    assert {f"{method} {path}" for method, path in routes(app)} == listed
+
+
+def test_the_matrix(
+    app: OpenQI,
+    call: Callable[..., Caller],
+    world: World,
+    session: Session,
+    connection: Connection,
+) -> None:
+    places = _ids(session, world)
+    assert world.stranger is not None
+    callers = [call(world.people[role]) for role in ROLE_ORDER] + [call(world.stranger)]
+    anonymous = call(None)
+    found: dict[str, tuple[str, ...]] = {}
+    for method, path in routes(app):
+        if f"{method} {path}" in PUBLIC:
+            continue
+        body = _body(app, method, path)
+        cells = []
+        for place in PLACES if "{" in path else PLACES[:1]:
+            address = re.sub(r"{(\w+)}", lambda name, at=place: str(places[at][name[1]]), path)
+            options: dict[str, Any] = {"headers": {"If-Match": "*"}, **body}
+            assert anonymous(method, address, **options).status_code == 401, address
+            signs = ""
+            for caller in callers:
+                savepoint = connection.begin_nested()
+                signs += _sign(caller(method, address, **options).status_code)
+                savepoint.rollback()
+            cells.append(signs)
+        found[f"{method} {path}"] = tuple(cells)
+    differences = {
+        route: (cells, MATRIX.get(route)) for route, cells in found.items() if MATRIX.get(route) != cells
+    }
+    assert differences == {}, "\n".join(
+        f"{route}: found {cells}, listed {listed}" for route, (cells, listed) in differences.items()
+    )
