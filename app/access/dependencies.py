@@ -1,7 +1,7 @@
 """Who calls, as a dependency of every route that is not public."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
@@ -59,6 +59,28 @@ def identify(request: Request, connection: Connection, caller: Caller) -> Actor:
     return actor
 
 
+def identify_beside(
+    request: Request, connection: Connection, caller: Caller, read: queries.BesideCaller
+) -> tuple[Actor, Any]:
+    """The caller, and the one row that a hot route reads by its key: one statement for a login."""
+    if isinstance(caller, str):
+        actor = identify(request, connection, caller)
+        return actor, connection.execute(read.alone, read.parameters).first()
+    parameters = {
+        "user_id": caller.user_id,
+        "session_id": caller.session_id,
+        "today": instant_of(request).date(),
+        **read.parameters,
+    }
+    rows = connection.execute(read.beside, parameters).all()
+    request_id = request.scope.get("request_id")
+    found = queries.actor_of(rows, session_id=caller.session_id, request_id=request_id)
+    if found is None:
+        raise InvalidToken
+    request.state.principal_id = found.user_id
+    return found, rows[0] if getattr(rows[0], read.key) is not None else None
+
+
 def _by_token(
     request: Request, connection: Connection, secret: str, *, request_id: str | None, now: datetime
 ) -> Actor | None:
@@ -78,8 +100,8 @@ def _by_token(
 def current_actor(request: Request, caller: Caller) -> Actor:
     """The caller, read on a connection that goes back before the route begins.
 
-    A hot route takes `Caller` and calls `identify` on its own connection: one thread and one
-    connection less (see `analytics.routes.get_measure_spc`).
+    A hot route takes `Caller` and calls `identify_beside` on its own connection: one thread, one
+    connection and one statement less (see `analytics.routes.get_measure_spc`).
     """
     with request.app.state.database.connect() as connection:
         return identify(request, connection, caller)

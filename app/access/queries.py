@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -47,7 +47,7 @@ def _holds_on(day: Any) -> sa.ColumnElement[bool]:
 
 
 # Built once: SQLAlchemy then finds the compiled statement by identity, on every request.
-_BY_LOGIN = (
+BY_LOGIN = (
     sa.select(*_CALLER, *_GRANT)
     .select_from(LoginSession)
     .join(User, col(User.id) == col(LoginSession.user_id))
@@ -80,6 +80,18 @@ _BY_TOKEN = (
 )
 
 
+class BesideCaller(NamedTuple):
+    """A row that is read together with the caller: `beside` extends `BY_LOGIN` with it.
+
+    `key` names a column that is null where there is no such row.
+    """
+
+    alone: sa.Select[Any]
+    beside: sa.Select[Any]
+    key: str
+    parameters: dict[str, Any]
+
+
 def _actor(rows: Sequence[Any], **more: Any) -> Actor:
     grants = tuple(Grant(row[3], row[4], row[5]) for row in rows if row[3] is not None)
     first = rows[0]
@@ -96,7 +108,12 @@ def find_actor_by_login(
 ) -> Actor | None:
     """The caller of a login session that has not been ended, if the person may still log in."""
     parameters = {"user_id": user_id, "session_id": session_id, "today": now.date()}
-    rows = connection.execute(_BY_LOGIN, parameters).all()
+    rows = connection.execute(BY_LOGIN, parameters).all()
+    return actor_of(rows, session_id=session_id, request_id=request_id)
+
+
+def actor_of(rows: Sequence[Any], *, session_id: uuid.UUID, request_id: str | None) -> Actor | None:
+    """The caller from the rows of `BY_LOGIN`, which may carry further columns behind its own."""
     if not rows:
         return None
     return _actor(rows, login_session_id=session_id, request_id=request_id)
@@ -107,7 +124,7 @@ def find_actor_by_token(
 ) -> tuple[Actor, datetime | None] | None:
     """The caller of a personal token that holds, and when the token was last used."""
     parameters = {"secret_hash": secret_hash, "now": now, "today": now.date()}
-    rows = connection.execute(_BY_TOKEN, parameters).all()
+    rows: Sequence[Any] = connection.execute(_BY_TOKEN, parameters).all()
     if not rows:
         return None
     token_id, scopes, programme_id, last_used_at = rows[0][6:10]

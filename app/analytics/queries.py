@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from app import spc
 from app.access.actor import Actor, Place
 from app.access.permissions import Permission
+from app.access.queries import BY_LOGIN, BesideCaller
 from app.access.scope import select_visible, visible_to
 from app.analytics.drawing import draw
 from app.analytics.schemas import HeadlineQuery, HeadlineRead, LatestPoint, SpcQuery
@@ -24,37 +25,45 @@ from app.programmes.queries import get_programme
 from app.projects.models import Project
 from app.projects.queries import get_project
 
+_COLUMNS: list[Any] = [
+    col(Measure.id).label("measure_id"),
+    *(
+        col(column)
+        for column in (
+            Measure.project_id,
+            Measure.family,
+            Measure.is_headline,
+            Measure.series_revision,
+            Measure.series_changed_at,
+            Measure.data_type,
+            Measure.direction,
+            Measure.chart,
+            Measure.rule_set,
+            Measure.baseline_points,
+            Measure.multiplier,
+            Measure.targets,
+            Measure.name,
+            Measure.unit,
+        )
+    ),
+    col(Project.programme_id).label("owner_programme_id"),
+    col(Project.team_id).label("owner_team_id"),
+    col(Programme.rule_set).label("programme_rule_set"),
+]
 _MEASURE = (
-    sa.select(
-        *(
-            col(column)
-            for column in (
-                Measure.id,
-                Measure.project_id,
-                Measure.family,
-                Measure.is_headline,
-                Measure.series_revision,
-                Measure.series_changed_at,
-                Measure.data_type,
-                Measure.direction,
-                Measure.chart,
-                Measure.rule_set,
-                Measure.baseline_points,
-                Measure.multiplier,
-                Measure.targets,
-                Measure.name,
-                Measure.unit,
-            )
-        ),
-        col(Project.programme_id),
-        col(Project.team_id),
-        col(Programme.rule_set).label("programme_rule_set"),
-    )
+    sa.select(*_COLUMNS)
     .select_from(Measure)
     .join(Project, col(Project.id) == col(Measure.project_id))
     .join(Programme, col(Programme.id) == col(Measure.programme_id))
 )
-_ONE_MEASURE = _MEASURE.where(col(Measure.id) == sa.bindparam("measure_id", type_=sa.Uuid))
+_BY_ID = col(Measure.id) == sa.bindparam("measure_id", type_=sa.Uuid)
+_ONE_MEASURE = _MEASURE.where(_BY_ID)
+_ONE_MEASURE_BESIDE_CALLER = (
+    BY_LOGIN.add_columns(*_COLUMNS)
+    .outerjoin(Measure, _BY_ID)
+    .outerjoin(Project, col(Project.id) == col(Measure.project_id))
+    .outerjoin(Programme, col(Programme.id) == col(Measure.programme_id))
+)
 _POINT: list[Any] = [
     col(column)
     for column in (
@@ -118,22 +127,27 @@ class StoredSeries:
 
     def document(self) -> dict[str, Any]:
         """The SPC document of the points as they are now."""
-        parameters = {"measure_id": self._row.id, "stratum": self._query.stratum}
+        parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
         points = self._connection.execute(_POINTS, parameters).all()
         return _draw(self._row, cast(list[PointRow], points), overrides_of(self._query))
 
 
-def find_series(
-    connection: sa.Connection, *, actor: Actor, measure_id: uuid.UUID, query: SpcQuery
-) -> StoredSeries:
-    """One measure's series. Raises `NotFound`.
+def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
+    """The read of one measure for its chart, together with who asks for it."""
+    parameters = {"measure_id": measure_id}
+    return BesideCaller(_ONE_MEASURE, _ONE_MEASURE_BESIDE_CALLER, "measure_id", parameters)
 
-    The place is checked on the one row that the key finds: a statement that is the same for every
-    caller is compiled once, and this is the hottest read of all.
+
+def get_series(
+    connection: sa.Connection, *, actor: Actor, row: Any, query: SpcQuery
+) -> StoredSeries:
+    """The series of a measure that was read by its key. Raises `NotFound`.
+
+    The place is judged on the row: the statement is the same for every caller, compiled and planned
+    once, and this is the hottest read of all.
     """
-    row = connection.execute(_ONE_MEASURE, {"measure_id": measure_id}).first()
     if row is None or not actor.span(Permission.MEASURE_READ).covers(
-        Place(row.programme_id, row.team_id)
+        Place(row.owner_programme_id, row.owner_team_id)
     ):
         raise NotFound
     return StoredSeries(connection, row, query)
@@ -168,7 +182,8 @@ def list_project_series(
     ).order_by(col(Measure.position), col(Measure.id))
     rows = list(session.connection().execute(statement).all())
     stated = [
-        f"{row.id}:{row.series_revision}:{row.is_headline}:{row.programme_rule_set}" for row in rows
+        f"{row.measure_id}:{row.series_revision}:{row.is_headline}:{row.programme_rule_set}"
+        for row in rows
     ]
     digest = hashlib.sha256("|".join([spc.ENGINE_VERSION, *stated]).encode()).hexdigest()
     return digest[:24], rows
@@ -176,13 +191,13 @@ def list_project_series(
 
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """The chart of each measure; one query for all their points."""
-    points = _points_of(session, [row.id for row in rows])
+    points = _points_of(session, [row.measure_id for row in rows])
     return [
         {
-            "measure_id": str(row.id),
+            "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": _draw(row, points.get(row.id, [])),
+            "spc": _draw(row, points.get(row.measure_id, [])),
         }
         for row in rows
     ]
@@ -212,7 +227,7 @@ def _headline(project: Project, row: Any, points: Sequence[PointRow]) -> Headlin
     )
     if row is None:
         return line
-    line.measure_id, line.measure_name, line.unit = row.id, row.name, row.unit
+    line.measure_id, line.measure_name, line.unit = row.measure_id, row.name, row.unit
     document = _draw(row, points)
     line.chart, line.rule_set = document["chart"], document["settings"]["rule_set"]
     line.points, line.signals = len(points), len(document["signals"])
@@ -235,10 +250,10 @@ def list_headlines(
     order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
     page: Page[Project] = pager.page(session, statement, query=query, order=order)
     headlines = _headlines(session, [project.id for project in page.items])
-    points = _points_of(session, [row.id for row in headlines.values()])
+    points = _points_of(session, [row.measure_id for row in headlines.values()])
 
     def read(project: Project) -> HeadlineRead:
         row = headlines.get(project.id)
-        return _headline(project, row, points.get(row.id, []) if row is not None else [])
+        return _headline(project, row, points.get(row.measure_id, []) if row is not None else [])
 
     return page.map(read)

@@ -3,10 +3,10 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic_core import to_json
 
-from app.access.dependencies import Caller, CurrentActor, identify
+from app.access.dependencies import Caller, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.schemas import (
@@ -21,6 +21,7 @@ from app.kit.dependencies import CurrentPager, ReadSession
 from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
+from app.kit.query_models import query_of, query_parameters
 from app.kit.routing import Router
 
 router = Router(tags=["spc"])
@@ -49,11 +50,12 @@ _CONDITIONAL: dict[int | str, dict[str, Any]] = {
     summary="Chart a measure",
     response_model=SpcChart,
     responses=problems(Unchartable) | _CONDITIONAL,
+    openapi_extra=query_parameters(SpcQuery),
 )
 def get_measure_spc(
     request: Request,
     measure_id: uuid.UUID,
-    query: Annotated[SpcQuery, Query()],
+    query: Annotated[SpcQuery, Depends(query_of(SpcQuery))],
     caller: Caller,
 ) -> Response:
     """The stored series annotated by SPC. Parameters override stored settings for this request.
@@ -61,8 +63,9 @@ def get_measure_spc(
     The ETag changes with whatever the chart prints; a 304 computes nothing.
     """
     with request.app.state.database.connect() as connection:
-        actor = identify(request, connection, caller)
-        series = queries.find_series(connection, actor=actor, measure_id=measure_id, query=query)
+        read = queries.measure_beside_caller(measure_id)
+        actor, row = identify_beside(request, connection, caller, read)
+        series = queries.get_series(connection, actor=actor, row=row, query=query)
         tag = etag(series.tag)
         return _not_modified(request, tag) or _json(series.document(), tag)
 

@@ -1,4 +1,4 @@
-"""Tells the story: makes the demonstration by the same actions that the API calls, in one transaction."""
+"""Tells the story: makes the demonstration by the API's own actions, in one transaction."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlmodel import Session, col, select
 
 from app.access import bootstrap
@@ -19,17 +20,21 @@ from app.identity.passwords import Passwords
 from app.identity.queries import find_user_by_email
 from app.kit.db import Database
 from app.kit.errors import Conflict
+from app.kit.negotiation import JSON
 from app.kit.preconditions import Precondition
 from app.learning_sessions import actions as sessions
-from app.learning_sessions.schemas import AttendanceRegister, SessionCreate, SessionTransition
+from app.learning_sessions.attendance.actions import replace_register
+from app.learning_sessions.attendance.schemas import RegisterReplace
+from app.learning_sessions.schemas import SessionCreate, SessionTransition
 from app.measures import actions as measures
-from app.measures.data_points import actions as data_points
-from app.measures.data_points.schemas import BulkCreate
+from app.measures.data_points.batches import BatchOptions
+from app.measures.data_points.bulk import record_data_points
+from app.measures.data_points.reading import read_batch
 from app.measures.models import Measure
 from app.measures.schemas import MeasureCreate
 from app.organisations import actions as organisations
 from app.organisations.schemas import OrganisationCreate
-from app.participants import actions as participants
+from app.participants.actions import enrol_participant
 from app.participants.schemas import ParticipantCreate
 from app.programmes import actions as programmes
 from app.programmes.schemas import ProgrammeCreate
@@ -37,7 +42,8 @@ from app.progress import actions as progress
 from app.progress.schemas import ProgrammeTransition, ProjectTransition
 from app.projects import actions as projects
 from app.projects.schemas import ProjectCreate, ProjectPatch
-from app.teams import actions as teams
+from app.teams.actions import create_team
+from app.teams.members import add_team_member
 from app.teams.schemas import TeamCreate, TeamMemberCreate
 
 ADMIN_EMAIL = "admin@demo.example"
@@ -66,9 +72,7 @@ def load(database: Database, passwords: Passwords, *, password: str) -> uuid.UUI
         admin = find_user_by_email(session, ADMIN_EMAIL)
         if admin is not None:
             admin.password_hash = passwords.hash(password)
-            statement = select(Measure.id).where(
-                col(Measure.name) == story.NORTH.measures[0].name
-            )
+            statement = select(Measure.id).where(col(Measure.name) == story.NORTH.measures[0].name)
             return session.exec(statement.order_by(col(Measure.created_at))).first() or admin.id
         if session.exec(select(sa.func.count()).select_from(User)).one():
             raise OtherData
@@ -175,21 +179,20 @@ class Telling:
                 "joined_on": joined_on,
             }
         )
-        enrolment = participants.create_participant(
+        participant = enrol_participant(
             self.session, programme_id=self.programme_id, data=data, **self._by(now)
         )
+        enrolment = participant.enrolment
         self.people.append(enrolment.id)
         member = TeamMemberCreate(
             participant_id=enrolment.id, is_lead=person.is_lead, starts_on=joined_on
         )
-        teams.add_team_member(
-            self.session, team_id=self.teams[person.team], data=member, **self._by(now)
-        )
+        add_team_member(self.session, team_id=self.teams[person.team], data=member, **self._by(now))
 
     def _launch(self) -> None:
         now = _noon(story.STARTS_ON)
         for area in story.AREAS:
-            team = teams.create_team(
+            team = create_team(
                 self.session,
                 programme_id=self.programme_id,
                 data=TeamCreate(name=f"{area} Barnet", area=area),
@@ -214,6 +217,7 @@ class Telling:
                 self.session,
                 session_id=session_id,
                 data=SessionTransition.model_validate({"to": state}),
+                condition=ANY,
                 **self._by(now),
             )
         items = [
@@ -221,10 +225,10 @@ class Telling:
             for person, letters in zip(self.people, story.REGISTER, strict=True)
             if letters[number] != "."
         ]
-        sessions.record_attendance(
+        replace_register(
             self.session,
             session_id=session_id,
-            data=AttendanceRegister.model_validate({"items": items}),
+            data=RegisterReplace.model_validate({"items": items}),
             condition=ANY,
             **self._by(now),
         )
@@ -273,9 +277,7 @@ class Telling:
                 **self._by(now),
             )
 
-    def _measure(
-        self, project_id: uuid.UUID, told: story.MeasureStory, position: int
-    ) -> uuid.UUID:
+    def _measure(self, project_id: uuid.UUID, told: story.MeasureStory, position: int) -> uuid.UUID:
         data = MeasureCreate.model_validate(
             {
                 "name": told.name,
@@ -305,9 +307,10 @@ class Telling:
 
     def _fill(self, measure_id: uuid.UUID, told: story.MeasureStory) -> None:
         points = weekly_points(told)
-        data_points.load_data_points(
+        content = to_json({"mode": "insert", "items": points})
+        record_data_points(
             self.session,
             measure_id=measure_id,
-            data=BulkCreate.model_validate({"mode": "insert", "items": points}),
+            batch=read_batch(JSON, content, BatchOptions()),
             **self._by(_noon(points[-1]["period_end"])),
         )

@@ -12,7 +12,7 @@ from app.demo.story import CycleStory
 from app.kit.preconditions import Precondition
 from app.pdsa import actions as pdsa
 from app.pdsa.models import PDSACycle
-from app.pdsa.schemas import CycleCreate, CyclePatch, CycleTransition
+from app.pdsa.schemas import PDSACycleCreate, PDSACyclePatch, PDSACycleTransition
 
 ANY = Precondition(if_match="*")
 
@@ -43,7 +43,7 @@ def _plan(
     told: CycleStory,
     previous: PDSACycle | None,
 ) -> PDSACycle:
-    data = CycleCreate.model_validate(
+    data = PDSACycleCreate.model_validate(
         {
             "title": told.title,
             "purpose": "test_change",
@@ -60,7 +60,7 @@ def _plan(
                 "when_end": told.ends_on,
                 "who": ["The team"],
                 "data_plan": {
-                    "what": "The outcome measure of the project",
+                    "observation": "The outcome measure of the project",
                     "who": "Practice manager",
                     "how": "From the appointment system",
                     "when": "Every Monday",
@@ -78,14 +78,14 @@ def _change(session: Session, actor: Actor, row: PDSACycle, now: datetime, **sta
         session,
         actor=actor,
         cycle_id=row.id,
-        patch=CyclePatch.model_validate(stage),
+        patch=PDSACyclePatch.model_validate(stage),
         condition=ANY,
         now=now,
     )
 
 
 def _move(session: Session, actor: Actor, row: PDSACycle, now: datetime, to: str) -> None:
-    data = CycleTransition.model_validate({"to": to})
+    data = PDSACycleTransition.model_validate({"to": to})
     pdsa.transition_pdsa_cycle(session, actor=actor, cycle_id=row.id, data=data, now=now)
 
 

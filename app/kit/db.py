@@ -45,6 +45,7 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
         connect_args={"check_same_thread": False},
         poolclass=QueuePool,  # also for a database in memory, which has another pool by default
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
         **sizes,
     )
 
@@ -78,13 +79,14 @@ def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
         connect_args={"options": options},
         **sizes,
     )
 
 
 def make_engine(url: str, *, read_only: bool = False) -> Engine:
-    """An engine with the settings of its dialect."""
+    """An engine with the settings of its dialect. Its errors, which are logged, hold no values."""
     parsed = normalise_url(url)
     make = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _postgres_engine
     return make(parsed, read_only=read_only)

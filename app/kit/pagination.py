@@ -11,10 +11,11 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlmodel import Session
 
 from app.kit.errors import BadRequest, FieldError
+from app.kit.fields import Instant
 
 MAX_LIMIT = 200
 _MAC_BYTES = 12
@@ -70,7 +71,7 @@ class ArchivableQuery(ListQuery):
     archived: Literal["false", "true", "any"] = Field(
         default="false", description="Archived rows are hidden unless asked for."
     )
-    updated_since: AwareDatetime | None = Field(default=None, description="Changed at or after.")
+    updated_since: Instant | None = Field(default=None, description="Changed at or after.")
 
 
 class Page(BaseModel, Generic[T]):

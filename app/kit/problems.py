@@ -38,6 +38,7 @@ PLAIN_STATUS: dict[int, tuple[str, str]] = {
     413: ("body_too_large", "The body is larger than this route takes."),
     500: ("internal_error", "Something went wrong on our side."),
 }
+MAX_FAULTS = 1_000  # a megabyte of unknown fields must not come back as six
 
 log = structlog.get_logger()
 
@@ -132,9 +133,10 @@ def _render_validation(request: Request, error: RequestValidationError) -> Respo
                 f"The body is not JSON: {faults[0]['ctx']['error']} at {faults[0]['loc'][-1]}."
             ),
         )
-    return render_error(
-        request, errors.Invalid(errors=[errors.field_error(fault) for fault in faults])
-    )
+    shown = [errors.field_error(fault) for fault in faults[:MAX_FAULTS]]
+    more = len(faults) - len(shown)
+    detail = f"{more} further faults are not listed." if more else None
+    return render_error(request, errors.Invalid(detail, errors=shown))
 
 
 def plain_response(

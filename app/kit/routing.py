@@ -48,7 +48,8 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> _Handler:
         handler = super().get_route_handler()
-        known = query_names(self.dependant)
+        extra = (self.openapi_extra or {}).get("parameters", ())
+        known = query_names(self.dependant) | {parameter["name"] for parameter in extra}
         media_types = self._media_types()
         is_safe = "GET" in (self.methods or ())
 
@@ -86,6 +87,10 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
 
 
 def _refuse_media_type(request: Request, allowed: tuple[str, ...]) -> None:
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType(
+            "Send the body uncompressed.", headers={"Accept-Encoding": "identity"}
+        )
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type not in allowed:
         header = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"

@@ -126,10 +126,9 @@ def update_session(
     if row.status is SessionStatus.HELD and not _has_started(values["starts_at"], now):
         detail = "A session that was held started in the past."
         raise Invalid.at("starts_at", code="held_in_future", detail=detail)
-    candidate = LearningSession(
-        id=row.id, programme_id=row.programme_id, status=row.status, **values
-    )
-    _refuse_overlap(session, candidate)
+    if (values["starts_at"], values["ends_at"]) != (row.starts_at, row.ends_at):
+        about = row.model_dump(include={"id", "programme_id", "status"})
+        _refuse_overlap(session, LearningSession(**about, **values))
     records.keep_changes(
         session, actor=actor, noun=Resource.SESSION, row=row, values=values, now=now
     )

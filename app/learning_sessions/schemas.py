@@ -23,7 +23,7 @@ def _plausible(instant: datetime) -> datetime:
 
 
 SessionInstant = Annotated[Instant, AfterValidator(_plausible)]
-Number = Annotated[int, Field(ge=1, le=1_000, strict=True)]
+Number = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Lines = Annotated[list[Line], Field(max_length=50)]
 SortField = Literal["number", "-number", "starts_at", "-starts_at", "updated_at", "-updated_at"]
 _EXAMPLE: dict[str, Any] = {

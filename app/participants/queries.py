@@ -15,7 +15,7 @@ from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.access.scope import select_visible, visible_to
 from app.kit.errors import NotFound
-from app.kit.filters import Clauses, archived_filter, one_of, text_contains
+from app.kit.filters import Clauses, archived_filter, one_of
 from app.kit.pagination import Page, Pager, order_by
 from app.organisations.models import Organisation
 from app.participants.models import CLINICAL, Appointment, Enrolment, Person, ProfessionalRole
@@ -108,12 +108,13 @@ def _filters(query: ParticipantQuery, programme: Programme) -> Clauses:
     full_name = col(Person.given_name) + " " + col(Person.family_name)
     clauses = [
         *archived_filter(Enrolment, query),
-        *text_contains(full_name, query.q),
         *one_of(Appointment.role, query.role),
         *one_of(Enrolment.team_id, query.team_id),
         *one_of(Enrolment.status, query.status),
         *_entry_filter(query.entry, programme.first_session_on),
     ]
+    if query.q is not None:
+        clauses.append(full_name.icontains(query.q, autoescape=True))
     if query.has_team is not None:
         team = col(Enrolment.team_id)
         clauses.append(team.is_not(None) if query.has_team else team.is_(None))

@@ -19,9 +19,14 @@ from app.programmes.models import Programme
 from app.programmes.schemas import ProgrammeBase, ProgrammeCreate, ProgrammePatch
 
 
-def _check_organisations(session: Session, actor: Actor, values: dict[str, Any]) -> None:
+def _check_organisations(
+    session: Session, actor: Actor, values: dict[str, Any], row: Programme | None = None
+) -> None:
     for field in ("commissioner_org_id", "provider_org_id"):
-        get_organisation_reference(session, actor=actor, organisation_id=values[field], field=field)
+        if row is None or values[field] != getattr(row, field):
+            get_organisation_reference(
+                session, actor=actor, organisation_id=values[field], field=field
+            )
 
 
 def create_programme(
@@ -50,7 +55,7 @@ def update_programme(
     condition.check(row.revision)
     refuse_archived(row)
     values = patched_values(ProgrammeBase, row, patch)
-    _check_organisations(session, actor, values)
+    _check_organisations(session, actor, values, row)
     return records.keep_changes(
         session, actor=actor, noun=Resource.PROGRAMME, row=row, values=values, now=now
     )

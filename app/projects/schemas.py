@@ -112,15 +112,19 @@ class ProjectPatch(Input):
 class AimRead(Output):
     """An aim."""
 
-    what: str | None
-    for_whom: str | None
-    baseline_value: float | None
-    target_value: float | None
-    unit: str | None
-    direction: str | None = Field(json_schema_extra={"x-extensible-enum": list(AimDirection)})
-    by_when: Day | None
-    measure_id: uuid.UUID | None
-    change_kind: str | None = Field(json_schema_extra={"x-extensible-enum": list(ChangeKind)})
+    what: str | None = None
+    for_whom: str | None = None
+    baseline_value: float | None = None
+    target_value: float | None = None
+    unit: str | None = None
+    direction: str | None = Field(
+        default=None, json_schema_extra={"x-extensible-enum": list(AimDirection)}
+    )
+    by_when: Day | None = None
+    measure_id: uuid.UUID | None = None
+    change_kind: str | None = Field(
+        default=None, json_schema_extra={"x-extensible-enum": list(ChangeKind)}
+    )
 
 
 class ProjectRead(Output):

@@ -39,7 +39,7 @@ def actor_of(session: Session, user: User, now: datetime = NOW) -> Actor:
     session.add(login)
     session.commit()
     actor = find_actor_by_login(
-        session, user_id=user.id, session_id=login.id, request_id=None, now=now
+        session.connection(), user_id=user.id, session_id=login.id, request_id=None, now=now
     )
     assert actor is not None
     return actor

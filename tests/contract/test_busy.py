@@ -17,9 +17,7 @@ from tests.world import make_world
 
 
 @pytest.fixture
-def impatient(
-    live_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Live]:
+def impatient(live_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     """The same application with one connection and waits of a fifth of a second."""
     monkeypatch.setattr(db, "POOL_SIZE", 1)
     monkeypatch.setattr(db, "POOL_OVERFLOW", 0)

@@ -143,7 +143,9 @@ def test_the_matrix(
             cells.append(signs)
         found[f"{method} {path}"] = tuple(cells)
     differences = {
-        route: (cells, MATRIX.get(route)) for route, cells in found.items() if MATRIX.get(route) != cells
+        route: (cells, MATRIX.get(route))
+        for route, cells in found.items()
+        if MATRIX.get(route) != cells
     }
     assert differences == {}, "\n".join(
         f"{route}: found {cells}, listed {listed}" for route, (cells, listed) in differences.items()

@@ -1,6 +1,7 @@
 """Events as an audit trail: written with the change, rolled back with it, never altered by us."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
@@ -150,7 +151,7 @@ def test_a_history_tells_one_resource_latest_first(
 
 def test_the_parts_of_a_resource_stand_in_its_history(session: Session, pager: Pager) -> None:
     whole, part = make_programme(session).id, make_programme(session).id
-    values = {
+    values: dict[str, Any] = {
         "type": "data_point.recorded",
         "resource_type": "data_point",
         "resource_id": part,

@@ -115,7 +115,7 @@ def _cycle(lead: Caller, project: str) -> None:
                 "when_end": "2018-03-16",
                 "who": ["The team's doctor"],
                 "data_plan": {
-                    "what": "Share ready the same day",
+                    "observation": "Share ready the same day",
                     "who": "Reception",
                     "how": "Tally",
                     "when": "Daily",
@@ -163,7 +163,7 @@ def _points(weeks: int) -> list[dict[str, Any]]:
     return [
         {
             "period_start": (date(2017, 12, 11) + timedelta(weeks=week)).isoformat(),
-            "numerator": (29 + week * 7 % 5 if week < 12 else 42 + week * 3 % 4),
+            "numerator": (29 + week * 3 % 4 if week < 12 else 42 + week * 3 % 4),
             "denominator": 50,
         }
         for week in range(weeks)

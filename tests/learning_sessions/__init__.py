@@ -1,1 +1,1 @@
-
+"""Tests of learning sessions and attendance."""

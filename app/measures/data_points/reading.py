@@ -10,7 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.kit.errors import BadRequest, FieldError, Invalid, field_error, pointer
 from app.kit.negotiation import CSV, JSON, JSON_LINES
-from app.measures.data_points.batches import MAX_ROWS, BatchOptions, UncheckedBatch
+from app.measures.data_points.batches import (
+    MAX_ROWS,
+    BatchOptions,
+    DataPointBatch,
+    UncheckedBatch,
+)
 from app.measures.data_points.cells import read_cells
 from app.measures.data_points.schemas import DataPointBase
 
@@ -40,6 +45,11 @@ class Batch:
     items: list[DataPointBase | None] = field(default_factory=list)
     rows: list[int | None] = field(default_factory=list)  # the line of each item, for files
     faults: list[FieldError] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, data: DataPointBatch) -> "Batch":
+        """A batch that is checked already, for callers inside the house."""
+        return cls(data, [*data.items], [None] * len(data.items))
 
     def add(self, row: int | None = None) -> int:
         """Make room for one more item; its position."""
