@@ -63,7 +63,7 @@ def _clear_failures() -> Iterator[None]:
         cause = str(getattr(fault, "orig", fault)).strip().splitlines()[0]
         _fail(f"the database cannot be used: {cause}.")
     except OSError as fault:
-        _fail(f"{fault.filename or 'the system'}: {fault.strerror or fault}.")
+        _fail(f"{fault.filename or 'a file'} cannot be used ({fault.strerror or fault}).")
 
 
 def _setting(error: object) -> str:
@@ -104,11 +104,6 @@ def _check_schema(settings: Settings) -> None:
 
 
 def _migrate(settings: Settings) -> None:
-    url = normalise_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        folder = Path(url.database).resolve().parent
-        if not folder.is_dir():
-            _fail(f"{folder} is not a directory; make it first.")
     _check_schema(settings)
     migrations.upgrade(settings.database_url)
 

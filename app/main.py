@@ -67,6 +67,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
     app = OpenQI(
         title="OpenQI",
         version=__version__,
+        openapi_url=None,  # kit.docs serves it, with an ETag
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,

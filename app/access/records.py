@@ -78,7 +78,8 @@ def keep_changes(
 ) -> E:
     """The changed fields and their event; where nothing differs, nothing is written.
 
-    `also` holds changes of other rows that the resource shows: its revision rises with them.
+    `also` holds what the event keeps beside the fields: changes of other rows that the resource
+    shows (its revision rises with them), the reasons that the caller gave.
     """
     changes = {**(also or {}), **change(row, values)}
     if changes:

@@ -66,7 +66,10 @@ async def now(request: Request) -> datetime:
 
 async def precondition(
     if_match: Annotated[
-        str | None, Header(description="The ETag that you read; `*` for any.", max_length=500)
+        str | None,
+        Header(
+            alias="If-Match", description="The ETag that you read; `*` for any.", max_length=500
+        ),
     ] = None,
 ) -> Precondition:
     """If-Match of a PATCH, PUT or DELETE."""
@@ -75,10 +78,14 @@ async def precondition(
 
 async def put_precondition(
     if_match: Annotated[
-        str | None, Header(description="The ETag that you read, if it exists.", max_length=500)
+        str | None,
+        Header(
+            alias="If-Match", description="The ETag that you read, if it exists.", max_length=500
+        ),
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(description="`*`: create only.", max_length=500)
+        str | None,
+        Header(alias="If-None-Match", description="`*`: create only.", max_length=500),
     ] = None,
 ) -> Precondition:
     """If-Match or If-None-Match of a PUT that creates or replaces."""

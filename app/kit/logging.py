@@ -32,6 +32,7 @@ def configure(*, level: str, log_format: str) -> None:
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
+    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))  # its steps are no news
 
 
 def _plain(stream: Any, exc_info: Any) -> None:

@@ -49,8 +49,11 @@ class Live:
 
 
 @pytest.fixture(scope="module")
-def live_url(backend: str, new_database_url: Callable[[str, str], str]) -> str:
-    url = new_database_url(backend, "live")
+def live_url(
+    backend: str, new_database_url: Callable[[str, str], str], request: pytest.FixtureRequest
+) -> str:
+    """A database of the module's own: pytest may leave a module and come back to it."""
+    url = new_database_url(backend, request.module.__name__.rsplit(".", 1)[-1])
     migrations.upgrade(url)
     return url
 

@@ -136,7 +136,7 @@ def test_no_update_is_lost_where_everybody_reads_again(live: Live) -> None:
 
 
 def test_writers_at_once_lose_nothing(live: Live) -> None:
-    """Read then write in one transaction, eight at a time: the pattern that loses to lock upgrades."""
+    """Read, then write, eight at a time: the pattern that loses to lock upgrades."""
     admin, prefix = live.admin, str(uuid.uuid4())
     names = [f"{prefix} {number}" for number in range(TWINS * 5)]
     with ThreadPoolExecutor(TWINS) as threads:

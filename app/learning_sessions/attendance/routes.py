@@ -24,7 +24,7 @@ from app.learning_sessions.attendance.schemas import (
     RegisterReplace,
 )
 
-router = Router(tags=["sessions"])
+router = Router()
 
 
 def _tagged(response: Response, register: RegisterRead) -> RegisterRead:
