@@ -6,7 +6,7 @@ export PORT
 
 VENV := .venv
 PY := $(VENV)/bin/python
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 TOOLS := .venv-tools
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
@@ -73,6 +73,6 @@ $(VENV)/dev.stamp: requirements-dev.lock | $(PY)
 # Tools that look at the API from outside; only .ci/run uses them.
 $(TOOLS)/tools.stamp: openapi/requirements.lock
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	$(TOOLS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--no-deps -r openapi/requirements.lock
 	@touch $@

@@ -43,7 +43,7 @@ def conflict_of(error: IntegrityError) -> OpenQIError:
 
 
 def is_busy(error: DBAPIError) -> bool:
-    """Whether the same statement may succeed soon: a lock, a full pool, a database that restarts."""
+    """Whether the same may succeed soon: a lock, a full pool, a database that restarts."""
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in _BUSY_STATES or state.startswith("08")

@@ -99,7 +99,7 @@ Number = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1
 
 
 class Input(BaseModel):
-    """Base of every request body: unknown fields are refused, so a typo is an error and not a loss."""
+    """Base of every request body: unknown fields are refused, so a typo is an error, no loss."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

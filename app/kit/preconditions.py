@@ -1,5 +1,6 @@
 """ETags and the conditions that clients build from them (RFC 9110 sections 8.8 and 13)."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,16 @@ _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 def etag(version: int | str) -> str:
     """The entity tag of a revision."""
     return f'"{version}"'
+
+
+def etag_of(version: str, body: bytes) -> str:
+    """The entity tag of an answer: the revision, for If-Match, and a digest of what it prints."""
+    return f'"{version}-{hashlib.sha256(body).hexdigest()[:12]}"'
+
+
+def revisions(header: str) -> frozenset[str]:
+    """The revisions of an If-Match header, with or without the digest of an answer."""
+    return frozenset(tag.partition("-")[0] for tag in parse_tags(header))
 
 
 def parse_tags(header: str) -> frozenset[str]:
@@ -49,5 +60,5 @@ class Precondition:
             if required:
                 raise PreconditionRequired(headers={"ETag": current})
             return
-        if self.if_match.strip() != "*" and current.strip('"') not in parse_tags(self.if_match):
+        if self.if_match.strip() != "*" and str(revision) not in revisions(self.if_match):
             raise PreconditionFailed(headers={"ETag": current})

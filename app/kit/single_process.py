@@ -1,4 +1,4 @@
-"""A SQLite database is served by one process: two that write or checkpoint at once can corrupt it."""
+"""A SQLite database is served by one process: two that write at once can corrupt it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -197,6 +197,7 @@ def test_its_last_use_is_noted_now_and_then(
 @pytest.mark.parametrize(
     "secret",
     ["qipat_", "qipat_x", make_secret("qipat"), make_secret("qisvc"), "qipat_" + "0" * 49],
+    ids=["empty", "short", "never issued", "of another kind", "wrong checksum"],
 )
 def test_unknown_and_mistyped_tokens_are_401(
     call: Callable[..., Caller], world: World, secret: str

@@ -1,9 +1,9 @@
 """Who may do what, written down: one row a route, one sign a role, one cell a place.
 
 The signs follow `ROLE_ORDER` and end with somebody who is logged in but has no role anywhere:
-`+` may, `3` sees it but may not (403), `4` does not see it (404). The cells are the own team, another
-team of the programme, and another programme; a route without parameters has one cell. In routes that
-belong to a programme or to an organisation the first two cells are the same place.
+`+` may, `3` sees it but may not (403), `4` does not see it (404). The cells are the own team,
+another team of the programme, and another programme; a route without parameters has one cell. In
+routes that belong to a programme or an organisation the first two cells are the same place.
 """
 
 from app.access.permissions import Role

@@ -1,10 +1,9 @@
 """Who may do what: every route, every role, the own team, another team, another programme.
 
-The expectations stand in `role_matrix.py`, written down and not computed from the roles; a route that
-it does not list fails here.
+The expectations stand in `role_matrix.py`, written down and not computed from the roles; a route
+that it does not list fails here.
 """
 
-import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -122,7 +121,7 @@ def test_the_matrix(
         cells = []
         for place in PLACES if "{" in operation.template else PLACES[:1]:
             ids = places[place]
-            path = re.sub(r"{(\w+)}", lambda name, ids=ids: str(ids[name[1]]), operation.template)
+            path = operation.template.format_map(ids)
             signs = ""
             for caller in callers:
                 savepoint = connection.begin_nested()
