@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from app import spc
 from app.kit.fields import Day, Input, Line, Number, Output, Storable
 from app.kit.pagination import ListQuery
 from app.spc import CHARTS, MAX_POINTS, RULE_SETS
@@ -40,6 +41,22 @@ _EXAMPLE_REQUEST: dict[str, Any] = {
         {"x": "2018-01-22", "numerator": 57, "denominator": 61, "note": "New rota"},
     ],
 }
+
+
+def _example_chart() -> dict[str, Any]:
+    """What the engine answers to the example: it cannot go out of date."""
+    points = _EXAMPLE_REQUEST["points"]
+    series = spc.Series(
+        x=[point["x"] for point in points],
+        numerators=[point["numerator"] for point in points],
+        denominators=[point["denominator"] for point in points],
+        notes=[point.get("note") for point in points],
+    )
+    chosen = {name: value for name, value in _EXAMPLE_REQUEST.items() if name != "points"}
+    return spc.document(spc.chart(series, spc.Settings(**chosen)), as_of="2018-01-29T09:00:00Z")
+
+
+_EXAMPLE_CHART = _example_chart()
 
 
 class PointRequest(Input):
@@ -196,7 +213,7 @@ class SpcSettings(Output):
 class SpcChart(Output):
     """A series annotated by statistical process control: lines, signals, icons, quality."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE_CHART]})
 
     chart: str
     title: str | None
@@ -216,16 +233,16 @@ class SpcChart(Output):
 class MeasureChart(Output):
     """One measure of a project with its chart."""
 
-    measure_id: uuid.UUID
-    family: str
-    is_headline: bool
+    measure_id: uuid.UUID = Field(examples=["0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d42"])
+    family: str = Field(examples=["outcome"], json_schema_extra={"x-extensible-enum": True})
+    is_headline: bool = Field(examples=[True])
     spc: SpcChart
 
 
 class ProjectCharts(Output):
     """Every measure of a project, charted."""
 
-    project_id: uuid.UUID
+    project_id: uuid.UUID = Field(examples=["0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3e"])
     items: list[MeasureChart]
 
 

@@ -15,10 +15,10 @@ from tests.calling import Caller
 from tests.world import World, make_world
 
 
-@pytest.fixture(scope="session")
-def bare_app(settings: Settings) -> OpenQI:
+@pytest.fixture
+def bare_app(built_app: OpenQI) -> OpenQI:
     """For what the routes and the document say; its database is empty."""
-    return create_app(settings.model_copy(update={"database_url": "sqlite://"}))
+    return built_app
 
 
 @pytest.fixture

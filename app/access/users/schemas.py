@@ -4,11 +4,11 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import MISSING, AwareDatetime, ConfigDict, Field
+from pydantic import MISSING, ConfigDict, Field
 
 from app.identity.models import UserState
 from app.identity.schemas import NewPassword
-from app.kit.fields import Email, Input, Name, Output, SearchText
+from app.kit.fields import Email, Input, Instant, Name, Output, SearchText
 from app.kit.pagination import Commas, ListQuery
 
 SortField = Literal[
@@ -102,5 +102,5 @@ class UserQuery(ListQuery):
 
     q: SearchText | None = Field(default=None, description="Part of the address or the name.")
     is_active: bool | None = Field(default=None, description="Whether they may log in.")
-    updated_since: AwareDatetime | None = Field(default=None, description="Changed at or after.")
+    updated_since: Instant | None = Field(default=None, description="Changed at or after.")
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)
