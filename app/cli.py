@@ -1,5 +1,6 @@
 """The `openqi` command. Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage."""
 
+import gc
 import json
 import secrets
 import socket
@@ -118,6 +119,9 @@ def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> 
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_graceful_shutdown=20,
     )
+    # What is loaded by now stays for good; the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -73,7 +73,11 @@ def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
     sizes: dict[str, Any] = {}
     if read_only:
         options += " -c default_transaction_read_only=on"
-        sizes = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+        sizes = {
+            "isolation_level": "AUTOCOMMIT",
+            "skip_autocommit_rollback": True,
+            "pool_reset_on_return": None,  # there is never a transaction to end
+        }
     return create_engine(
         url,
         pool_size=POOL_SIZE,
