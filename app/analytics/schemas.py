@@ -97,17 +97,23 @@ class SpcChartRequest(Input):
 class SpcQuery(Input):
     """Overrides for one request of what the measure has stored."""
 
-    chart: ChartName | None = None
-    rule_set: RuleSetName | None = None
-    direction: Direction | None = None
-    baseline_points: BaselineRows | None = None
-    target: Target | None = None
-    multiplier: Multiplier | None = None
-    screen_moving_ranges: bool | None = None
+    chart: ChartName | None = Field(default=None, description="Instead of the stored chart.")
+    rule_set: RuleSetName | None = Field(default=None, description="Instead of the stored one.")
+    direction: Direction | None = Field(default=None, description="Which way is better.")
+    baseline_points: BaselineRows | None = Field(
+        default=None, description="Rows of each phase that lines are taken from."
+    )
+    target: Target | None = Field(default=None, description="In the displayed unit: 90 is 90 %.")
+    multiplier: Multiplier | None = Field(default=None, description="100 shows per cent.")
+    screen_moving_ranges: bool | None = Field(
+        default=None, description="Leave out extreme moving ranges (i charts); true by default."
+    )
     phase_starts: list[Day] = Field(
         default_factory=list, max_length=100, description="First day of each later phase."
     )
-    stratum: Annotated[str, StringConstraints(max_length=64), Storable] = ""
+    stratum: Annotated[str, StringConstraints(max_length=64), Storable] = Field(
+        default="", description="The stratum of the points; empty is the whole."
+    )
 
 
 class SpcPoint(Output):
