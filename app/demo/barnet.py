@@ -14,6 +14,7 @@ from app.access import bootstrap
 from app.access.actor import Actor
 from app.demo import story
 from app.demo.cycles import run_cycles
+from app.demo.project_stories import NORTH, PROJECTS, MeasureStory, ProjectStory
 from app.demo.synthetic import weekly_points
 from app.identity.models import User
 from app.identity.passwords import Passwords
@@ -72,7 +73,7 @@ def load(database: Database, passwords: Passwords, *, password: str) -> uuid.UUI
         admin = find_user_by_email(session, ADMIN_EMAIL)
         if admin is not None:
             admin.password_hash = passwords.hash(password)
-            statement = select(Measure.id).where(col(Measure.name) == story.NORTH.measures[0].name)
+            statement = select(Measure.id).where(col(Measure.name) == NORTH.measures[0].name)
             return session.exec(statement.order_by(col(Measure.created_at))).first() or admin.id
         if session.exec(select(sa.func.count()).select_from(User)).one():
             raise OtherData
@@ -116,7 +117,7 @@ class Telling:
         self._join_late()
         for number, session_id in enumerate(held):
             self._hold(number, session_id)
-        headlines = [self._project(project) for project in story.PROJECTS]
+        headlines = [self._project(project) for project in PROJECTS]
         return headlines[0]
 
     def _organisation(self, name: str, kind: str, area: str | None = None) -> uuid.UUID:
@@ -233,7 +234,7 @@ class Telling:
             **self._by(now),
         )
 
-    def _project(self, told: story.ProjectStory) -> uuid.UUID:
+    def _project(self, told: ProjectStory) -> uuid.UUID:
         """The project, its measures and data, its cycles; the headline measure's id."""
         begun = _noon(date(2017, 12, 8))
         project = projects.create_project(
@@ -277,7 +278,7 @@ class Telling:
                 **self._by(now),
             )
 
-    def _measure(self, project_id: uuid.UUID, told: story.MeasureStory, position: int) -> uuid.UUID:
+    def _measure(self, project_id: uuid.UUID, told: MeasureStory, position: int) -> uuid.UUID:
         data = MeasureCreate.model_validate(
             {
                 "name": told.name,
@@ -305,7 +306,7 @@ class Telling:
             self.session, project_id=project_id, data=data, **self._by(now)
         ).id
 
-    def _fill(self, measure_id: uuid.UUID, told: story.MeasureStory) -> None:
+    def _fill(self, measure_id: uuid.UUID, told: MeasureStory) -> None:
         points = weekly_points(told)
         content = to_json({"mode": "insert", "items": points})
         record_data_points(

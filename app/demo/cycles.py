@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.access.actor import Actor
-from app.demo.story import CycleStory
+from app.demo.project_stories import CycleStory
 from app.kit.preconditions import Precondition
 from app.pdsa import actions as pdsa
 from app.pdsa.models import PDSACycle

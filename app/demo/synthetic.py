@@ -4,7 +4,8 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from app.demo.story import FIRST_WEEK, WEEKS, MeasureStory
+from app.demo.project_stories import MeasureStory
+from app.demo.story import FIRST_WEEK, WEEKS
 
 
 def _level(story: MeasureStory, week: int) -> float:

@@ -8,6 +8,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.access.permissions import Role
 from app.demo import barnet, story
+from app.demo.project_stories import NORTH, PROJECTS, SOUTH, WEST
 from app.demo.synthetic import weekly_points
 from app.events.models import Event
 from app.identity.models import User
@@ -36,10 +37,10 @@ def _programme(admin: Caller) -> str:
 
 def test_one_improves_one_does_not_and_one_only_seemed_to(admin: Caller) -> None:
     lines = {line["project_title"]: line for line in admin.ok(f"{_programme(admin)}/spc")["items"]}
-    assert lines[story.NORTH.title]["variation"] == "improvement_high"
-    assert lines[story.WEST.title]["variation"] == "common_cause"
-    assert lines[story.WEST.title]["signals"] == 0
-    false_dawn = lines[story.SOUTH.title]
+    assert lines[NORTH.title]["variation"] == "improvement_high"
+    assert lines[WEST.title]["variation"] == "common_cause"
+    assert lines[WEST.title]["signals"] == 0
+    false_dawn = lines[SOUTH.title]
     assert false_dawn["variation"] == "common_cause"
     chart = admin.ok(f"/measures/{false_dawn['measure_id']}/spc")
     improved = [signal for signal in chart["signals"] if signal["meaning"] == "improvement"]
@@ -80,9 +81,9 @@ def test_projects_have_a_baseline_before_the_first_change_and_end_where_they_sho
 ) -> None:
     projects = admin.ok(f"{_programme(admin)}/projects")["items"]
     assert {project["title"]: project["state"] for project in projects} == {
-        told.title: told.final_state for told in story.PROJECTS
+        told.title: told.final_state for told in PROJECTS
     }
-    for told in story.PROJECTS:
+    for told in PROJECTS:
         baseline_ends = weekly_points(told.measures[0])[story.BASELINE_WEEKS]["period_start"]
         assert min(cycle.starts_on for cycle in told.cycles) >= baseline_ends
         families = {measure.family for measure in told.measures}
@@ -126,7 +127,7 @@ def test_every_write_left_an_event_of_its_time(admin: Caller, session: Session) 
 
 
 def test_the_data_are_the_same_everywhere() -> None:
-    told = story.NORTH.measures[0]
+    told = NORTH.measures[0]
     assert weekly_points(told) == weekly_points(told)
     assert weekly_points(told)[0]["numerator"] == 44
     assert weekly_points(told)[0]["denominator"] == 66
