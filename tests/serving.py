@@ -15,7 +15,8 @@ def serving(app: Any) -> Iterator[str]:
 
     The port takes connections from the start; they wait until the application has started.
     """
-    listener = socket.socket()
+    # asyncio sends without delay only where the protocol is named: 1 ms a request instead of 45.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)

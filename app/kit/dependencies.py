@@ -1,16 +1,18 @@
 """What routes ask of the kit: sessions, the present instant, preconditions, a pager."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
 import anyio.to_thread
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Semaphore, WouldBlock
 from fastapi import Depends, Header, Request, Response
 from sqlmodel import Session
 
-from app.kit import idempotency
+from app.kit import db, idempotency
 from app.kit.clock import utc_now
+from app.kit.errors import Unavailable
 from app.kit.pagination import Pager
 from app.kit.preconditions import Precondition
 
@@ -23,13 +25,32 @@ async def _in_own_thread(work: Any) -> None:
     await anyio.to_thread.run_sync(work, limiter=CapacityLimiter(1))
 
 
+@asynccontextmanager
+async def _turn(turns: Semaphore) -> AsyncIterator[None]:
+    """One of the turns, as long as the session lives. Raises `Unavailable` if none comes free."""
+    try:
+        turns.acquire_nowait()
+    except WouldBlock:
+        try:
+            with anyio.fail_after(db.POOL_TIMEOUT_SECONDS):
+                await turns.acquire()
+        except TimeoutError as fault:
+            raise Unavailable from fault
+    try:
+        yield
+    finally:
+        turns.release()
+
+
 async def read_session(request: Request) -> AsyncIterator[Session]:
     """A session for reads; each statement sees its own snapshot."""
-    session = request.app.state.database.reading()
-    try:
-        yield session
-    finally:
-        session.close()  # hands the connection back; AUTOCOMMIT, so without a round trip
+    database = request.app.state.database
+    async with _turn(database.read_turns):
+        session = database.reading()
+        try:
+            yield session
+        finally:
+            session.close()  # hands the connection back; AUTOCOMMIT, so without a round trip
 
 
 async def write_session(request: Request) -> AsyncIterator[Session]:
@@ -38,18 +59,19 @@ async def write_session(request: Request) -> AsyncIterator[Session]:
     if request.method == "POST" and (key := request.headers.get(idempotency.HEADER)) is not None:
         claim = idempotency.Claim(request, key, await request.body())
         info["claim"] = request.state.claim = claim
-    session = request.app.state.database.writing(**info)
-    request.state.write_session = session
-    try:
-        yield session
-    except BaseException:
-        await _in_own_thread(session.close)
-        raise
-    else:
+    database = request.app.state.database
+    async with _turn(database.write_turns):
+        session = request.state.write_session = database.writing(**info)
         try:
-            await _in_own_thread(session.commit)
-        finally:
+            yield session
+        except BaseException:
             await _in_own_thread(session.close)
+            raise
+        else:
+            try:
+                await _in_own_thread(session.commit)
+            finally:
+                await _in_own_thread(session.close)
 
 
 def instant_of(request: Request) -> datetime:

@@ -35,13 +35,19 @@ def _composed(schema: Mapping[str, Any], schemas: Schemas) -> dict[str, Any] | N
     return {name: part for name, part in parts.items() if part is not None or name in required}
 
 
+def _present(schema: Mapping[str, Any], schemas: Schemas) -> Mapping[str, Any]:
+    """Of a schema that allows null and one thing more, that thing."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    return resolve(kinds[0], schemas) if len(kinds) == 1 else schema
+
+
 def completed(example: Any, schema: Mapping[str, Any], schemas: Schemas) -> Any:
     """The example with its members in the order of the schema, and with its nulls.
 
     FastAPI drops every null from the document that it generates, also from examples, where a null
     says something: the member is always there and may be empty.
     """
-    schema = resolve(schema, schemas)
+    schema = _present(resolve(schema, schemas), schemas)
     if isinstance(example, list) and "items" in schema:
         return [completed(item, schema["items"], schemas) for item in example]
     if not isinstance(example, dict) or "properties" not in schema:

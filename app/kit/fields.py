@@ -20,12 +20,14 @@ INT4_MAX = 2_147_483_647
 INT8_SAFE_MAX = (
     9_007_199_254_740_991  # the largest integer that a JSON client in JavaScript can hold
 )
+NUMBER_MAX = 1e15
 # Ten digits, unbroken or as NHS numbers are written (3 3 4), and no part of a longer number. Other
 # groupings are let pass: a date with an hour has ten digits too.
 _GAP = r"[\s.\u2010-\u2015-]{0,2}"
 _TEN_DIGITS = re.compile(rf"(?<![0-9])[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}(?![0-9])")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
 
 
 def storable(text: str) -> str:
@@ -69,6 +71,13 @@ def _iso_day(value: Any) -> Any:
     return _text_only(value)
 
 
+def _iso_instant(value: Any) -> Any:
+    """Only a day with a time: Pydantic would also read `0.5`, as seconds since 1970."""
+    if isinstance(value, str) and not _TIME.match(value):
+        raise PydanticCustomError("datetime_type", "Give an instant as 2018-01-31T09:00:00Z.")
+    return _text_only(value)
+
+
 def _to_utc(instant: datetime) -> datetime:
     try:
         return instant.astimezone(UTC)
@@ -93,9 +102,9 @@ SearchText = Annotated[str, StringConstraints(min_length=1, max_length=200), Sto
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower), Storable]
 Day = Annotated[date, BeforeValidator(_iso_day)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_to_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant), AfterValidator(_to_utc)]
 Count = Annotated[int, Field(ge=0, le=INT4_MAX, strict=True)]
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-1e15, le=1e15)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True, ge=-NUMBER_MAX, le=NUMBER_MAX)]
 
 
 class Input(BaseModel):

@@ -167,8 +167,19 @@ def _document_problems(path: str, method: str, operation: dict[str, Any]) -> Non
     operation["responses"] = dict(sorted(responses.items()))
 
 
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter, which can be absent but not null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if not kinds or len(kinds) == len(schema["anyOf"]):
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return kinds[0] | rest if len(kinds) == 1 else rest | {"anyOf": kinds}
+
+
 def _document_parameters(method: str, operation: dict[str, Any]) -> None:
     parameters = _parameters(operation)
+    for parameter in parameters.values():
+        parameter["schema"] = _never_null(parameter["schema"])
     if "If-Match" in parameters and method == "patch":
         parameters["If-Match"]["required"] = True
     if idempotency.HEADER in parameters:  # `idempotency.refuse_key` reads it to refuse it
@@ -262,5 +273,12 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         _document_problems(path, method, operation)
         _document_headers(operation, schemas)
         _document_examples(operation, schemas)
-    components["responses"] = _common_responses()
+    used = {
+        response["$ref"].rsplit("/", 1)[-1]
+        for _, _, operation in _operations(document)
+        for response in operation["responses"].values()
+        if "$ref" in response
+    }
+    common = _common_responses()
+    components["responses"] = {name: common[name] for name in common if name in used}
     return _name_pages(document)

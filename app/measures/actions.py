@@ -34,6 +34,7 @@ _DEFINING = (
 )
 _PRINTED = (
     "name",
+    "data_type",  # decides the chart where none is stated
     "unit",
     "multiplier",
     "direction",

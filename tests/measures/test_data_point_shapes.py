@@ -66,6 +66,7 @@ REFUSED = [
     ),
     ("count", {"value": 1.5}, "value", "not_a_whole_number"),
     ("rate", {"numerator": 1e15, "denominator": 5e-324}, "denominator", "denominator_too_small"),
+    ("rate", {"numerator": 1e15, "denominator": 0.5}, "denominator", "denominator_too_small"),
     ("count", {"period_end": "2017-12-31"}, "period_end", "period_end_before_start"),
     ("count", {"excluded": True}, "excluded_reason", "excluded_reason_required"),
     (

@@ -112,6 +112,7 @@ def test_without_data_a_definition_is_free(call: Call, world: World, session: Se
         {"chart": "run"},
         {"rule_set": "anhoej"},
         {"baseline_points": 9},
+        {"data_type": "rate"},
     ],
 )
 def test_what_is_printed_moves_the_series(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from app.kit.errors import FieldError, Invalid, pointer
+from app.kit.fields import NUMBER_MAX
 from app.measures.models import RATIO_TYPES, SHARE_TYPES, DataType
 
 _NOT_NEGATIVE = frozenset({DataType.COUNT, DataType.TIME_BETWEEN, DataType.COUNT_BETWEEN})
@@ -73,7 +74,7 @@ def _quotient(data_type: DataType, numerator: float, denominator: float) -> Iter
     if data_type in SHARE_TYPES and numerator > denominator:
         detail = f"In a {data_type} the numerator is part of the denominator: send at most that."
         yield Fault("numerator", "numerator_exceeds_denominator", detail)
-    elif not math.isfinite(numerator / denominator):
+    elif numerator / denominator > NUMBER_MAX:  # or infinite
         yield Fault("denominator", "denominator_too_small", "The ratio is too large a number.")
 
 
