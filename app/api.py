@@ -92,4 +92,4 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in item.values():
             if operation.get("security"):
                 operation["security"].append({"bearer": []})
-    return openapi.complete(document)
+    return openapi.complete(document, app.routes)

@@ -112,7 +112,12 @@ GRANTABLE: dict[Role, frozenset[Role]] = {
 }
 # What these govern lies in no programme, so a token that is bound to one never has them.
 PLATFORM_ONLY = frozenset(
-    {Permission.PROGRAMME_CREATE, Permission.USER_READ, Permission.USER_WRITE}
+    {
+        Permission.ORGANISATION_WRITE,
+        Permission.PROGRAMME_CREATE,
+        Permission.USER_READ,
+        Permission.USER_WRITE,
+    }
 )
 
 ADMIN_SCOPE = "admin"

@@ -29,6 +29,12 @@ def _is_archived(session: Session, table: sa.TableClause, **where: uuid.UUID) ->
     return None if found is None else bool(found)
 
 
+def refuse_archived_team(session: Session, team_id: uuid.UUID) -> None:
+    """Raise `Archived` (409) if the team is archived."""
+    if _is_archived(session, _TEAM, id=team_id):
+        raise Archived("The team is archived; restore it first.")
+
+
 def _find_programme(session: Session, actor: Actor, programme_id: uuid.UUID) -> bool | None:
     if not actor.span(Permission.PROGRAMME_READ).covers(Place(programme_id)):
         return None

@@ -37,21 +37,21 @@ _CALLER = (col(User.id), col(User.email), col(User.display_name))
 _GRANT = (col(Membership.role), col(Membership.programme_id), col(Membership.team_id))
 
 
-def _holds_on(day: Any) -> sa.ColumnElement[bool]:
+def holds_on(day: Any) -> sa.ColumnElement[bool]:
+    """The membership holds on that day; `ends_on` is the first day on which it does not."""
     ends = col(Membership.ends_on)
-    return sa.and_(
-        col(Membership.user_id) == User.id,
-        col(Membership.starts_on) <= day,
-        sa.or_(ends.is_(None), ends > day),
-    )
+    return sa.and_(col(Membership.starts_on) <= day, sa.or_(ends.is_(None), ends > day))
 
 
+_HELD_TODAY = sa.and_(
+    col(Membership.user_id) == User.id, holds_on(sa.bindparam("today", type_=sa.Date))
+)
 # Built once: SQLAlchemy then finds the compiled statement by identity, on every request.
 BY_LOGIN = (
     sa.select(*_CALLER, *_GRANT)
     .select_from(LoginSession)
     .join(User, col(User.id) == col(LoginSession.user_id))
-    .outerjoin(Membership, _holds_on(sa.bindparam("today", type_=sa.Date)))
+    .outerjoin(Membership, _HELD_TODAY)
     .where(
         col(LoginSession.id) == sa.bindparam("session_id", type_=sa.Uuid),
         col(LoginSession.user_id) == sa.bindparam("user_id", type_=sa.Uuid),
@@ -69,7 +69,7 @@ _BY_TOKEN = (
     sa.select(*_CALLER, *_GRANT, *(col(column) for column in _TOKEN))
     .select_from(PersonalToken)
     .join(User, col(User.id) == col(PersonalToken.user_id))
-    .outerjoin(Membership, _holds_on(sa.bindparam("today", type_=sa.Date)))
+    .outerjoin(Membership, _HELD_TODAY)
     .where(
         col(PersonalToken.secret_hash) == sa.bindparam("secret_hash", type_=sa.String),
         col(PersonalToken.revoked_at).is_(None),

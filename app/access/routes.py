@@ -14,11 +14,11 @@ from app.access.users.routes import router as users
 from app.identity.actions import TooManyFailures, record_failed_login
 from app.identity.dependencies import ClientAddress, CurrentPasswords
 from app.identity.passwords import WeakPassword
-from app.kit.dependencies import NoIdempotency, Now, ReadSession, WriteSession
+from app.kit.dependencies import NoIdempotency, NoStore, Now, ReadSession, WriteSession
 from app.kit.openapi import problems
 from app.kit.routing import Router
 
-router = Router()
+router = Router(dependencies=[NoStore])
 for part in (logins, tokens, users, memberships):
     router.include_router(part)
 

@@ -90,4 +90,5 @@ def refuse_archived(*rows: Row) -> None:
     """Raise `Archived` (409) if the row or one of its parents is archived."""
     for row in rows:
         if isinstance(row, Archivable) and row.archived_at is not None:
-            raise Archived(f"The {type(row).__name__.lower()} is archived; restore it first.")
+            noun = str(type(row).__tablename__).replace("_", " ")
+            raise Archived(f"The {noun} is archived; restore it first.")

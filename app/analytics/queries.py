@@ -182,7 +182,8 @@ def list_project_series(
     ).order_by(col(Measure.position), col(Measure.id))
     rows = list(session.connection().execute(statement).all())
     stated = [
-        f"{row.measure_id}:{row.series_revision}:{row.is_headline}:{row.programme_rule_set}"
+        f"{row.measure_id}:{row.series_revision}:{row.family}:{row.is_headline}"
+        f":{row.programme_rule_set}"
         for row in rows
     ]
     digest = hashlib.sha256("|".join([spc.ENGINE_VERSION, *stated]).encode()).hexdigest()

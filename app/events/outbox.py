@@ -15,7 +15,7 @@ from app.events.models import Event
 
 _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
-    | {"password_hash", "secret_hash"}
+    | {"password_hash", "secret_hash", "withdrawal_reason"}
 )
 REDACTION = "[redacted]"
 

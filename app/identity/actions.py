@@ -55,7 +55,7 @@ def log_in(
 ) -> LoginSession | None:
     """A login session for the active person whose password this is; else a failure is counted.
 
-    The hash is checked before the transaction begins, so that no writer waits for it.
+    The hash is checked before the transaction begins, so that no row is locked meanwhile.
     """
     user = find_user_by_email(reading, attempt.email)
     fits, new_hash = passwords.verify(attempt.password, user.password_hash if user else None)

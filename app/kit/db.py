@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make
 from sqlalchemy.engine import URL
 from sqlmodel import Session
 
-POOL_SIZE = 16  # main allows as many worker threads, so a thread never waits for one
+POOL_SIZE = 16  # main allows as many worker threads; kit.dependencies hands out the turns
 POOL_OVERFLOW = 4  # for what runs beside the requests' own threads: commits, token use
 POOL_TIMEOUT_SECONDS = 5.0  # then 503 with Retry-After, not an endless queue
 SQLITE_PRAGMAS = {

@@ -127,10 +127,16 @@ async def pager(request: Request, response: Response) -> Pager:
     return Pager(secret=request.app.state.cursor_secret, binding=binding, link=link)
 
 
+async def no_store(response: Response) -> None:
+    """For routes that answer with data of persons: no cache keeps them."""
+    response.headers["Cache-Control"] = "no-store"
+
+
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(write_session, scope="function")]
 Now = Annotated[datetime, Depends(now)]
 IfMatch = Annotated[Precondition, Depends(precondition)]
 PutCondition = Annotated[Precondition, Depends(put_precondition)]
 CurrentPager = Annotated[Pager, Depends(pager)]
+NoStore = Depends(no_store)
 NoIdempotency = Depends(idempotency.refuse_key)

@@ -2,21 +2,24 @@
 
 import hashlib
 import uuid
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, Session, SQLModel
 
 from app.kit.clock import utc_now
-from app.kit.errors import BadRequest, FieldError, Invalid
+from app.kit.database_errors import is_busy
+from app.kit.errors import BadRequest, Conflict, FieldError, Invalid
 from app.kit.table import text_type
 from app.kit.upsert import insert_for
 
 HEADER = "Idempotency-Key"
+KEPT_FOR = timedelta(hours=48)
 _KEPT_HEADERS = ("location", "etag", "content-type")
 
 
@@ -35,6 +38,13 @@ class IdempotencyKeyRefused(BadRequest):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, errors=[FieldError(code=self.code, detail=detail, header=HEADER)])
+
+
+class IdempotencyInProgress(Conflict):
+    """409: the first request with this key is still at work; ask again soon."""
+
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still at work."
 
 
 class Replay(Exception):
@@ -95,7 +105,17 @@ class Claim:
             .on_conflict_do_nothing()
             .returning(table.c.key)  # never rowcount: it is -1 on psycopg (measured)
         )
-        if connection.execute(statement).first() is not None:
+        expired = sa.delete(table).where(
+            table.c.principal_id == self.principal_id, table.c.created_at < utc_now() - KEPT_FOR
+        )
+        try:
+            connection.execute(expired)
+            claimed = connection.execute(statement).first()
+        except DBAPIError as error:
+            if is_busy(error):  # the twin that holds the key takes longer than the lock time-out
+                raise IdempotencyInProgress from error
+            raise
+        if claimed is not None:
             return
         where = (table.c.principal_id == self.principal_id, table.c.key == self.key)
         stored = connection.execute(sa.select(table).where(*where)).one()
@@ -145,10 +165,10 @@ def install(app: FastAPI) -> None:
         )
 
 
-async def refuse_key(key: Annotated[str | None, Header(alias=HEADER)] = None) -> None:
+async def refuse_key(request: Request) -> None:
     """Dependency of routes with a secret: the replay table must keep no answer that holds one,
 
     nor the fast hash of a request that holds a password.
     """
-    if key is not None:
+    if HEADER in request.headers:
         raise IdempotencyKeyRefused("This route handles a secret, so nothing of it is stored.")

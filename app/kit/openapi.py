@@ -1,12 +1,16 @@
 """Makes the generated OpenAPI document say what the API does: problems, headers, examples."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from app.kit import errors, idempotency
+from app.kit.dependencies import write_session
 from app.kit.errors import OpenQIError
 from app.kit.examples import Schemas, completed, example_of, resolve
 from app.kit.problems import MEDIA_TYPE, PLAIN_STATUS, STATUS_OF_KIND, Problem, status_of
@@ -176,15 +180,30 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kinds[0] | rest if len(kinds) == 1 else rest | {"anyOf": kinds}
 
 
-def _document_parameters(method: str, operation: dict[str, Any]) -> None:
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
+
+
+def _with_key(routes: Sequence[BaseRoute]) -> frozenset[str]:
+    """The operations that take an Idempotency-Key: a POST that writes and does not refuse it."""
+    names = set()
+    for context in iter_route_contexts(routes):
+        if "POST" in (context.methods or ()):
+            calls = set(_calls(context.dependant))
+            if write_session in calls and idempotency.refuse_key not in calls:
+                names.add(str(context.name))
+    return frozenset(names)
+
+
+def _document_parameters(method: str, operation: dict[str, Any], *, takes_key: bool) -> None:
     parameters = _parameters(operation)
     for parameter in parameters.values():
         parameter["schema"] = _never_null(parameter["schema"])
     if "If-Match" in parameters and method == "patch":
         parameters["If-Match"]["required"] = True
-    if idempotency.HEADER in parameters:  # `idempotency.refuse_key` reads it to refuse it
-        operation["parameters"].remove(parameters[idempotency.HEADER])
-    elif method == "post" and operation.get("security"):
+    if takes_key:
         operation.setdefault("parameters", []).append(copy.deepcopy(_KEY_PARAMETER))
 
 
@@ -255,8 +274,9 @@ def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The finished form of a document that FastAPI generated."""
+def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The finished form of a document that FastAPI generated of the routes."""
+    with_key = _with_key(routes)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
@@ -269,7 +289,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             schemas.setdefault(name, schema)
     _complete_schema_examples(schemas)
     for path, method, operation in _operations(document):
-        _document_parameters(method, operation)
+        takes_key = operation["operationId"] in with_key
+        _document_parameters(method, operation, takes_key=takes_key)
         _document_problems(path, method, operation)
         _document_headers(operation, schemas)
         _document_examples(operation, schemas)

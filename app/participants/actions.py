@@ -9,6 +9,7 @@ from sqlmodel import Session
 from app.access import records
 from app.access.actor import Actor, Place
 from app.access.permissions import Permission
+from app.access.places import refuse_archived_team
 from app.access.scope import refuse_archived
 from app.events.catalogue import Resource, Verb
 from app.kit.errors import Conflict, Invalid, InvalidStateTransition
@@ -284,6 +285,8 @@ def restore_participant(
     enrolment = participant.enrolment
     if enrolment.archived_at is None:
         return participant
+    if enrolment.team_id is not None:
+        refuse_archived_team(session, enrolment.team_id)
     if enrolment.left_on is None:
         _check_capacity(session, participant.programme)
     records.restore(session, actor=actor, noun=Resource.PARTICIPANT, row=enrolment, now=now)

@@ -8,7 +8,14 @@ from fastapi import Query, Response
 from app.access.actor import ScopeInsufficient
 from app.access.dependencies import CurrentActor
 from app.kit.answers import created, tagged
-from app.kit.dependencies import CurrentPager, IfMatch, Now, ReadSession, WriteSession
+from app.kit.dependencies import (
+    CurrentPager,
+    IfMatch,
+    NoStore,
+    Now,
+    ReadSession,
+    WriteSession,
+)
 from app.kit.errors import AlreadyExists, Archived, InvalidStateTransition, ReferenceNotFound
 from app.kit.openapi import problems
 from app.kit.pagination import Page
@@ -26,7 +33,7 @@ from app.participants.schemas import (
     ParticipantTransition,
 )
 
-router = Router(tags=["participants"])
+router = Router(tags=["participants"], dependencies=[NoStore])
 
 
 @router.get("/programmes/{programme_id}/participants", summary="List participants")

@@ -11,12 +11,20 @@ from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.access.scope import refuse_archived
 from app.events.catalogue import Resource
+from app.kit.errors import Conflict
 from app.kit.patching import column_values, patched_values
 from app.kit.preconditions import Precondition
 from app.organisations.queries import get_organisation_reference
 from app.programmes import queries
 from app.programmes.models import Programme
 from app.programmes.schemas import ProgrammeBase, ProgrammeCreate, ProgrammePatch
+
+
+class TimezoneFixed(Conflict):
+    """409: sessions have dates already, and who joined late was judged by them."""
+
+    code = "timezone_fixed"
+    title = "The time zone cannot change once sessions have dates."
 
 
 def _check_organisations(
@@ -56,6 +64,8 @@ def update_programme(
     refuse_archived(row)
     values = patched_values(ProgrammeBase, row, patch)
     _check_organisations(session, actor, values, row)
+    if values["timezone"] != row.timezone and row.first_session_on is not None:
+        raise TimezoneFixed
     return records.keep_changes(
         session, actor=actor, noun=Resource.PROGRAMME, row=row, values=values, now=now
     )

@@ -62,7 +62,7 @@ def get_programme(
 @router.patch(
     "/{programme_id}",
     summary="Change a programme",
-    responses=problems(Archived, ReferenceNotFound),
+    responses=problems(Archived, ReferenceNotFound, actions.TimezoneFixed),
 )
 def update_programme(
     programme_id: uuid.UUID,

@@ -15,7 +15,7 @@ from app.events.models import Event
 from app.identity.models import UserState
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
-from tests.builders import make_user
+from tests.builders import make_organisation, make_user
 from tests.calling import Caller
 from tests.world import World
 
@@ -254,4 +254,16 @@ def test_a_bound_token_administers_no_people(call: Callable[..., Caller], world:
     assert bound.post("/programmes", {}).status_code in (403, 422)
     free = admin.with_token("admin")
     assert free.get("/users").status_code == 200
-    assert free.post("/users", BODY).status_code == 201
+    made = free.post("/users", BODY)
+    assert (made.status_code, made.json()["code"]) == (403, "login_required")
+
+
+def test_a_bound_token_changes_no_organisation(
+    call: Callable[..., Caller], world: World, session: Session
+) -> None:
+    path = f"/organisations/{make_organisation(session).id}"
+    scopes = ("organisation:read", "organisation:write")
+    bound = call(world.admin).with_token(*scopes, programme_id=world.programme.id)
+    assert bound.get(path).status_code == 200
+    assert bound.patch(path, {"area": "West"}).status_code == 403
+    assert call(world.admin).with_token(*scopes).patch(path, {"area": "West"}).status_code == 200

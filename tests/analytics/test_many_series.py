@@ -103,3 +103,15 @@ def test_pages(call: Callable[..., Caller], session: Session, world: World) -> N
             break
     assert len(seen) == 5
     assert seen == sorted(seen)
+
+
+def test_the_tag_covers_what_is_printed_beside_the_charts(
+    call: Callable[..., Caller], session: Session, world: World
+) -> None:
+    measure = make_measure(session, project=world.project)
+    lead, path = call(world.team_lead), f"/projects/{world.project.id}/spc"
+    before = lead.get(path)
+    lead.patch(f"/measures/{measure.id}", {"family": "balancing"})
+    after = lead("GET", path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert after.json()["items"][0]["family"] == "balancing"

@@ -243,6 +243,29 @@ def test_archive_and_restore(call: Call, world: World, session: Session) -> None
     ]
 
 
+def test_nobody_is_restored_into_an_archived_team(
+    call: Call, world: World, session: Session
+) -> None:
+    facilitator = call(world.facilitator)
+    enrolment = make_participant(session, programme=world.programme, team=world.other_team)
+    path = f"/participants/{enrolment.id}"
+    facilitator.delete(path)
+    assert facilitator.delete(f"/teams/{world.other_team.id}").status_code == 204
+    refused = facilitator.post(f"{path}/restore")
+    assert (refused.status_code, refused.json()["code"]) == (409, "archived")
+    facilitator.post(f"/teams/{world.other_team.id}/restore")
+    assert facilitator.post(f"{path}/restore").status_code == 200
+
+
+def test_no_cache_keeps_what_is_said_of_people(call: Call, world: World, session: Session) -> None:
+    made = enrol(call(world.facilitator), session, world.programme)
+    facilitator = call(world.facilitator)
+    for path in (f"/participants/{made['id']}", f"/programmes/{world.programme.id}/participants"):
+        assert facilitator.get(path).headers["Cache-Control"] == "no-store"
+    programme = facilitator.get(f"/programmes/{world.programme.id}")
+    assert programme.headers["Cache-Control"] == "private, no-cache"
+
+
 def test_an_archived_programme_is_frozen(call: Call, world: World, session: Session) -> None:
     admin = call(world.admin)
     made = enrol(admin, session, world.programme)

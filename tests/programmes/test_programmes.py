@@ -132,3 +132,20 @@ def test_the_list_shows_what_one_has_a_role_in(call: Callable[..., Caller], worl
     assert seen(world.stranger) == set()
     assert call(world.admin).ok("/programmes", q="nothing like it")["items"] == []
     assert len(call(world.admin).ok("/programmes", state=["draft", "closed"])["items"]) == 2
+
+
+def test_the_time_zone_is_fixed_once_sessions_have_dates(
+    call: Callable[..., Caller], world: World
+) -> None:
+    facilitator = call(world.facilitator)
+    path = f"/programmes/{world.programme.id}"
+    assert facilitator.patch(path, {"timezone": "Europe/Dublin"}).status_code == 200
+    session = {
+        "title": "Late evening",
+        "starts_at": "2017-12-07T22:30:00Z",
+        "ends_at": "2017-12-07T23:30:00Z",
+    }
+    facilitator.create(f"{path}/sessions", session)
+    refused = facilitator.patch(path, {"timezone": "Europe/Paris"})
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "timezone_fixed"

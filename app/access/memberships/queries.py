@@ -13,6 +13,7 @@ from app.access.memberships.schemas import MembershipQuery, ProgrammeMembershipQ
 from app.access.models import Membership
 from app.access.permissions import Permission, Role
 from app.access.places import get_programme_place
+from app.access.queries import holds_on
 from app.access.scope import get_visible, select_visible
 from app.identity.models import User
 from app.identity.queries import get_user
@@ -23,12 +24,6 @@ _SORTS: dict[str, Any] = {
     "starts_on": Membership.starts_on,
     "created_at": Membership.created_at,
 }
-
-
-def holds_on(day: date) -> sa.ColumnElement[bool]:
-    """The membership holds on that day; `ends_on` is the first day on which it does not."""
-    ends = col(Membership.ends_on)
-    return sa.and_(col(Membership.starts_on) <= day, sa.or_(ends.is_(None), ends > day))
 
 
 def get_membership(session: Session, *, actor: Actor, membership_id: uuid.UUID) -> Membership:

@@ -59,7 +59,6 @@ def create_token(
     Its rights are your roles of the moment, narrowed to its scopes and its programme.
     """
     row, secret = actions.create_token(session, actor=actor, data=data, now=now)
-    response.headers["Cache-Control"] = "no-store"
     token = PersonalTokenCreated(**_read(row).model_dump(), secret=secret)
     return created(response, token, "auth/tokens")
 

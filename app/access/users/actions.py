@@ -30,8 +30,12 @@ class OwnAccount(Conflict):
 def create_user(
     session: Session, *, actor: Actor, passwords: Passwords, data: UserCreate, now: datetime
 ) -> User:
-    """A person without a role yet. 409 where the address is taken."""
+    """A person without a role yet. 409 where the address is taken.
+
+    A token may not: the account would outlive it.
+    """
     actor.require(Permission.USER_WRITE)
+    actor.require_login()
     user = add_user(
         session,
         passwords=passwords,
@@ -78,8 +82,7 @@ def transition_user(
         if user.id == actor.user_id:
             raise OwnAccount
         refuse_last_admin(session, user_id=user.id, today=now.date())
-        end_login_sessions(session, user_id=user.id, origin=actor.origin, now=now)
-    return records.keep_changes(
+    records.keep_changes(
         session,
         actor=actor,
         noun=Resource.USER,
@@ -89,6 +92,10 @@ def transition_user(
         verb=Verb.STATE_CHANGED,
         data={"state": to},
     )
+    if to is UserState.DISABLED:
+        # After the row is written and so locked: a login at the same time waits and is refused.
+        end_login_sessions(session, user_id=user.id, origin=actor.origin, now=now)
+    return user
 
 
 def set_user_password(

@@ -5,7 +5,7 @@ import uuid
 from fastapi import Response
 
 from app.access.dependencies import CurrentActor
-from app.kit.dependencies import IfMatch, Now, ReadSession, WriteSession
+from app.kit.dependencies import IfMatch, NoStore, Now, ReadSession, WriteSession
 from app.kit.errors import Archived, ReferenceNotFound
 from app.kit.openapi import problems
 from app.kit.preconditions import etag
@@ -24,7 +24,7 @@ from app.learning_sessions.attendance.schemas import (
     RegisterReplace,
 )
 
-router = Router()
+router = Router(dependencies=[NoStore])
 
 
 def _tagged(response: Response, register: RegisterRead) -> RegisterRead:
