@@ -1,13 +1,13 @@
 # The server. Build: `docker build -t openqi .`; `compose.yaml` starts it with PostgreSQL.
 
-FROM python:3.11-slim AS builder
+FROM python:3.11-slim-bookworm AS builder
 COPY requirements.lock .
 # --only-binary: no package may run a build of its own, and the image needs no compiler.
 RUN python -m venv /opt/openqi \
  && /opt/openqi/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
       --require-hashes --no-deps --only-binary :all: -r requirements.lock
 
-FROM python:3.11-slim
+FROM python:3.11-slim-bookworm
 # A numeric user: an orchestrator can see that it is not root.
 RUN groupadd --gid 10001 openqi \
  && useradd --uid 10001 --gid openqi --no-create-home --home-dir /data --shell /usr/sbin/nologin openqi \

@@ -66,7 +66,9 @@ def _demonstration(url: str, folder: Path) -> Iterator[dict[str, str]]:
                 break
         found = {name: re.search(pattern, said) for name, pattern in FACTS.items()}
         if not all(found.values()):
-            raise SystemExit(f"the demonstration did not start:\n{said}\n{Path(log.name).read_text()}")
+            raise SystemExit(
+                f"the demonstration did not start:\n{said}\n{Path(log.name).read_text()}"
+            )
         yield {name: match[1] for name, match in found.items() if match}
     finally:
         server.terminate()

@@ -1,0 +1,68 @@
+"""The log: one JSON object a line with the request id, for our lines and the libraries'; no secret."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from app.kit.logging import configure
+from tests.calling import Caller
+from tests.world import World
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, object]]]]:
+    kept = structlog.get_config()
+    handlers, level = logging.root.handlers[:], logging.root.level
+    configure(level="INFO", log_format="json")
+
+    def read() -> list[dict[str, object]]:
+        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    yield read
+    structlog.configure(**kept)
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def test_our_lines_and_those_of_libraries_have_one_form(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="abc"):
+        structlog.get_logger().info("saved", rows=3)
+        logging.getLogger("some.library").warning("careful: %s", "hot")
+    ours, theirs = lines()
+    assert (ours["event"], ours["rows"], ours["request_id"]) == ("saved", 3, "abc")
+    assert (theirs["event"], theirs["level"]) == ("careful: hot", "warning")
+    assert theirs["request_id"] == "abc"
+    assert {"level", "timestamp"} <= set(ours) & set(theirs)
+
+
+def test_an_exception_is_one_line(lines: Callable[[], list[dict[str, object]]]) -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+    (line,) = lines()
+    assert "ValueError: two\nlines" in str(line["exception"])
+
+
+def test_what_is_less_severe_is_left_out(lines: Callable[[], list[dict[str, object]]]) -> None:
+    structlog.get_logger().debug("detail")
+    logging.getLogger("some.library").debug("detail")
+    assert lines() == []
+
+
+def test_no_password_and_no_address_of_a_failed_login_is_logged(
+    call: Callable[..., Caller], world: World
+) -> None:
+    form = {"username": "ada@example.org", "password": "hunter2 hunter2"}
+    with capture_logs() as logged:
+        response = call(None)("POST", "/auth/token", data=form)
+        call(world.admin).post("/users", {"email": "ada@example.org", "password": "hunter2"})
+    assert response.status_code == 400
+    assert "hunter2" not in str(logged)
+    assert "ada@example.org" not in str(logged)

@@ -1,0 +1,61 @@
+"""Settings: production refuses what only development may use; the README lists them all."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.identity.keys import generate_key
+from app.settings import Settings
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_readme_lists_every_setting_with_its_description() -> None:
+    rows = dict(re.findall(r"^\| `(OPENQI_[A-Z_]+)` \|[^|]*\| (.+) \|$", README.read_text(), re.M))
+    known = {
+        f"OPENQI_{name}".upper(): field.description for name, field in Settings.model_fields.items()
+    }
+    assert rows == known
+
+
+def test_they_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENQI_CORS_ORIGINS", "https://a.example, https://b.example ,")
+    monkeypatch.setenv("OPENQI_LOGIN_ATTEMPTS", "3")
+    settings = Settings()
+    assert settings.cors_origins == ["https://a.example", "https://b.example"]
+    assert settings.login_attempts == 3
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example", "https://a.example/"])
+def test_an_origin_is_whole(origin: str) -> None:
+    with pytest.raises(ValidationError, match="whole origins"):
+        Settings(cors_origins=[origin])
+
+
+def _production(tmp_path: Path, **over: Any) -> Settings:
+    values: dict[str, Any] = {
+        "environment": "production",
+        "signing_key": generate_key(),
+        "signing_key_file": tmp_path / "absent.pem",
+    }
+    return Settings(**(values | over))
+
+
+def test_production_needs_a_key_of_its_own(tmp_path: Path) -> None:
+    assert _production(tmp_path).environment == "production"
+    with pytest.raises(ValidationError, match="OPENQI_SIGNING_KEY"):
+        _production(tmp_path, signing_key=None)
+    (tmp_path / "key.pem").write_text(generate_key())
+    assert _production(tmp_path, signing_key=None, signing_key_file=tmp_path / "key.pem")
+
+
+def test_production_needs_a_costly_hash(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="OPENQI_PASSWORD_MEMORY_KIB"):
+        _production(tmp_path, password_memory_kib=64)
+
+
+def test_a_secret_is_not_shown(tmp_path: Path) -> None:
+    assert "PRIVATE KEY" not in repr(_production(tmp_path))
