@@ -8,10 +8,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 TOOLS := .venv-tools
+NODE := openapi/node_modules
+GENERATED := openapi/build
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: demo test check lint bench browser format openapi locks clean
+.PHONY: demo test check lint bench browser clients fuzz format openapi locks clean
 
 demo: $(VENV)/runtime.stamp ## Serve the Barnet demonstration on PORT
 	@$(PY) -m app demo
@@ -35,6 +37,21 @@ bench: $(VENV)/dev.stamp ## Measure; asserts nothing about time
 browser: $(VENV)/dev.stamp ## Drive the docs page in headless Chromium (/usr/bin/chromium)
 	$(PY) -m pytest -m browser -n 0 $(ARGS)
 
+clients: $(VENV)/dev.stamp $(TOOLS)/tools.stamp $(NODE)/.package-lock.json ## Lint the contract, generate clients, use them
+	$(NODE)/.bin/spectral lint openapi/openapi.json --fail-severity warn
+	$(NODE)/.bin/openapi-typescript openapi/openapi.json --output $(GENERATED)/api.d.ts
+	$(NODE)/.bin/tsc --project openapi/checks
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" openapi-python-client generate --path openapi/openapi.json --meta none --overwrite \
+		--output-path $(GENERATED)/openqi_client --config openapi/python-client.yaml --fail-on-warning
+	$(PY) openapi/checks/with_demo.py sqlite \
+		$(TOOLS)/bin/python openapi/checks/use_python_client.py $(GENERATED)
+
+fuzz: $(VENV)/dev.stamp $(TOOLS)/tools.stamp ## Send every operation what nobody thought of, on both databases
+	for backend in sqlite postgres; do \
+		$(PY) openapi/checks/with_demo.py $$backend $(TOOLS)/bin/schemathesis \
+			--config-file openapi/schemathesis.toml run '{ADDRESS}/openapi.json' $(ARGS) || exit 1; \
+	done
+
 format: $(VENV)/dev.stamp ## Format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
@@ -50,7 +67,8 @@ locks: ## Compile the hashed locks anew (needs uv)
 	$(COMPILE) openapi/requirements.in -o openapi/requirements.lock
 
 clean: ## Remove what the other commands made; databases and keys stay
-	rm -rf $(VENV) $(TOOLS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) $(NODE) $(GENERATED) .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis .schemathesis
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -70,9 +88,13 @@ $(VENV)/dev.stamp: requirements-dev.lock | $(PY)
 	$(INSTALL) -r requirements-dev.lock
 	@touch $@ $(VENV)/runtime.stamp
 
-# Tools that look at the API from outside; only .ci/run uses them.
+# Tools that look at the API from outside, in Python and in Node.
 $(TOOLS)/tools.stamp: openapi/requirements.lock
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--no-deps -r openapi/requirements.lock
+	@touch $@
+
+$(NODE)/.package-lock.json: openapi/package.json openapi/package-lock.json
+	npm ci --prefix openapi --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

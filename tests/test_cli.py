@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from app import cli
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60.0
 
@@ -112,6 +114,13 @@ def test_the_demonstration_serves_what_it_prints_and_starts_again(tmp_path: Path
         form = {"username": email, "password": password}
         assert httpx.post(f"{again}/api/v1/auth/token", data=form).status_code == 400
     assert (_count(tmp_path, "programme"), _count(tmp_path, "event")) == (programmes, events)
+
+
+def test_a_kept_connection_does_not_wait() -> None:
+    """asyncio switches Nagle's algorithm off only on sockets that name their protocol."""
+    listener = cli._bind("127.0.0.1", 0)
+    with listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_busy_port_leaves_no_trace(tmp_path: Path) -> None:

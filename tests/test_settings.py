@@ -49,7 +49,8 @@ def test_production_needs_a_key_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="OPENQI_SIGNING_KEY"):
         _production(tmp_path, signing_key=None)
     (tmp_path / "key.pem").write_text(generate_key())
-    assert _production(tmp_path, signing_key=None, signing_key_file=tmp_path / "key.pem")
+    settings = _production(tmp_path, signing_key=None, signing_key_file=tmp_path / "key.pem")
+    assert settings.signing_key is None
 
 
 def test_production_needs_a_costly_hash(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def draw(
 ) -> dict[str, Any]:
     """The document. Raises `Unchartable` with the engine's own advice."""
     try:
-        return spc.document(spc.chart(series, settings), as_of=as_of)
+        return {"as_of": None} | spc.document(spc.chart(series, settings), as_of=as_of)
     except spc.SpcError as fault:
         where = place(fault.pointer)
         error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]

@@ -227,7 +227,7 @@ class SpcChart(Output):
     engine_version: str
     settings: SpcSettings
     settings_hash: str
-    as_of: datetime | None = Field(default=None, description="Last change of stored data.")
+    as_of: datetime | None = Field(description="Last change of stored data; null for sent data.")
     points: list[SpcPoint]
     phases: list[SpcPhase]
     signals: list[SpcSignal]

@@ -1,13 +1,14 @@
 """Runs a command against the demonstration: `with_demo.py sqlite|postgres COMMAND ARGUMENT...`.
 
 The server is a process of its own, started as an administrator starts it, on an empty database. The
-command finds its address, an access token of the administrator and the identifier of a measure in
-ADDRESS, TOKEN and MEASURE_ID.
+command finds its address in ADDRESS, the administrator's access token in TOKEN, and an identifier
+of most kinds of things in MEASURE_ID, PROGRAMME_ID and so on.
 """
 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,18 @@ FACTS = {
     "EMAIL": r"Administrator: +(\S+)",
     "PASSWORD": r"Password: +(\S+)",
     "MEASURE_ID": r"/measures/(\S+)/spc",
+}
+LISTS = {
+    "USER_ID": "users",
+    "ORGANISATION_ID": "organisations",
+    "PROGRAMME_ID": "programmes",
+    "PARTICIPANT_ID": "programmes/{PROGRAMME_ID}/participants",
+    "TEAM_ID": "programmes/{PROGRAMME_ID}/teams",
+    "MEMBER_ID": "teams/{TEAM_ID}/members",
+    "SESSION_ID": "programmes/{PROGRAMME_ID}/sessions",
+    "PROJECT_ID": "programmes/{PROGRAMME_ID}/projects",
+    "CYCLE_ID": "projects/{PROJECT_ID}/pdsa-cycles",
+    "DATA_POINT_ID": "measures/{MEASURE_ID}/data-points",
 }
 
 
@@ -86,14 +99,28 @@ def _token(facts: dict[str, str]) -> str:
     return token
 
 
+def _identifiers(facts: dict[str, str]) -> dict[str, str]:
+    """The first of each list; a list can lie below what an earlier one gave."""
+    found: dict[str, str] = {}
+    for name, path in LISTS.items():
+        address = f"{facts['ADDRESS']}/api/v1/{path.format_map(facts | found)}?limit=1"
+        headers = {"Authorization": f"Bearer {facts['TOKEN']}"}
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
+            found[name] = json.load(answer)["items"][0]["id"]
+    return found
+
+
 def main(kind: str, *command: str) -> int:
     """Run the command; its exit code."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with (
         tempfile.TemporaryDirectory() as name,
         _database(kind, folder := Path(name)) as url,
         _demonstration(url, folder) as facts,
     ):
         facts["TOKEN"] = _token(facts)
+        facts |= _identifiers(facts)
         spoken = [argument.format_map(facts) for argument in command]
         return subprocess.run(spoken, env=os.environ | facts, check=False).returncode
 

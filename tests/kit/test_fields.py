@@ -1,6 +1,6 @@
 """Input types: what they take, what they refuse, and that nothing is taken for something else."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -90,12 +90,15 @@ def test_what_is_storable_can_be_stored(text: str) -> None:
     assert "\x00" not in stored
 
 
-@given(st.datetimes(timezones=st.timezones()))
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda number: timezone(timedelta(minutes=number)))
+
+
+@given(st.datetimes(timezones=OFFSETS))
 def test_an_instant_is_kept_in_utc(instant: datetime) -> None:
     try:
         kept = TypeAdapter(Instant).validate_python(instant.isoformat())
     except ValidationError:
-        assert instant.year in {1, 9999} or ":" in instant.isoformat()[26:].partition("+")[2][3:]
+        assert instant.year in {1, 9999}  # out of range in UTC
         return
     assert kept == instant
     assert kept.tzinfo is UTC

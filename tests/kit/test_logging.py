@@ -1,7 +1,9 @@
-"""The log: one JSON object a line with the request id, for our lines and the libraries'; no secret."""
+"""The log: one JSON object a line with the request id, ours and the libraries' alike; no secret."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,13 +16,15 @@ from tests.world import World
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, object]]]]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, object]]]]:
     kept = structlog.get_config()
     handlers, level = logging.root.handlers[:], logging.root.level
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
     configure(level="INFO", log_format="json")
 
     def read() -> list[dict[str, object]]:
-        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        return [json.loads(line) for line in written.getvalue().splitlines()]
 
     yield read
     structlog.configure(**kept)

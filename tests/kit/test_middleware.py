@@ -38,7 +38,11 @@ def _call(inner: Inner, **scope: Any) -> list[Message]:
 
     whole = {"type": "http", "method": "GET", "path": "/", "headers": []} | scope
     layers = surround(inner, cors_origins=["https://front.example"])
-    asyncio.run(layers(whole, receive, send))
+
+    async def run() -> None:
+        await layers(whole, receive, send)
+
+    asyncio.run(run())
     return sent
 
 

@@ -47,7 +47,8 @@ def test_an_example_gets_its_nulls_and_its_order_back() -> None:
 @pytest.mark.parametrize(
     ("given_schema", "expected"),
     [
-        ({"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Q"}, {"type": "string", "title": "Q"}),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Q"},
+         {"type": "string", "title": "Q"}),
         ({"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
          {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
         ({"anyOf": [{"type": "string"}, {"type": "integer"}]},
