@@ -1,4 +1,5 @@
-# The server. Build: `docker build -t openqi .`; `compose.yaml` starts it with PostgreSQL.
+# The server. Build: `docker build -t openqi .`; `compose.yaml` starts it with PostgreSQL. Alone it keeps
+# a SQLite database in /data: `docker run -v openqi:/data openqi migrate`, then without `migrate`.
 
 FROM python:3.11-slim-bookworm AS builder
 COPY requirements.lock .
