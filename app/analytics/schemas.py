@@ -12,11 +12,22 @@ from app.kit.pagination import ListQuery
 from app.spc import CHARTS, MAX_POINTS, RULE_SETS
 
 ChartName = Annotated[
-    str, Field(max_length=16, description="The chart.", json_schema_extra={"enum": list(CHARTS)})
+    str,
+    Field(
+        min_length=1,
+        max_length=16,
+        description="The chart.",
+        json_schema_extra={"enum": list(CHARTS)},
+    ),
 ]
 RuleSetName = Annotated[
     str,
-    Field(max_length=32, description="The rule set.", json_schema_extra={"enum": list(RULE_SETS)}),
+    Field(
+        min_length=1,
+        max_length=32,
+        description="The rule set.",
+        json_schema_extra={"enum": list(RULE_SETS)},
+    ),
 ]
 Direction = Literal["increase", "decrease", "neutral"]
 BaselineRows = Annotated[int, Field(ge=1, le=MAX_POINTS)]

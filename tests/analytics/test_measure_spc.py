@@ -124,6 +124,8 @@ def test_phases_by_day_start_afresh(caller: Caller, measure: Measure) -> None:
     [
         ({"chart": "pie"}, "chart"),
         ({"rule_set": "guess"}, "rule_set"),
+        ({"chart": ""}, "chart"),
+        ({"rule_set": ""}, "rule_set"),
         ({"baseline_points": 0}, "baseline_points"),
         ({"multiplier": 0}, "multiplier"),
         ({"multiplier": "nan"}, "multiplier"),
