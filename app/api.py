@@ -77,7 +77,7 @@ def include_routers(app: FastAPI) -> None:
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the application."""
     document = get_openapi(
-        title="OpenQI",
+        title=app.title,
         version=__version__,
         summary="Run quality-improvement programmes and see whether they worked.",
         description=DESCRIPTION,

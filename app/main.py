@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
         may_make=settings.environment == "development",
     )
     app = OpenQI(
-        title="OpenQI",
+        title=settings.organisation_name,
         version=__version__,
         openapi_url=None,  # kit.docs serves it, with an ETag
         docs_url=None,

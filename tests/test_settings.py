@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.identity.keys import generate_key
+from app.main import create_app
 from app.settings import Settings
 
 README = Path(__file__).parents[1] / "README.md"
@@ -60,3 +61,8 @@ def test_production_needs_a_costly_hash(tmp_path: Path) -> None:
 
 def test_a_secret_is_not_shown(tmp_path: Path) -> None:
     assert "PRIVATE KEY" not in repr(_production(tmp_path))
+
+
+def test_the_name_of_the_organisation_is_the_title_of_the_api(settings: Settings) -> None:
+    named = settings.model_copy(update={"organisation_name": "Elmtree Hub (fictional)"})
+    assert create_app(named).openapi()["info"]["title"] == "Elmtree Hub (fictional)"
