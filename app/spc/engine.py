@@ -7,11 +7,12 @@ import numpy as np
 
 from app.spc.bases import Base
 from app.spc.charts import CHARTS, D2
-from app.spc.cutting import Drawing, Request, cut
+from app.spc.cutting import Request, cut
+from app.spc.display import display, levels
 from app.spc.fit import check_form, check_numbers, check_rules
 from app.spc.judging import judge
 from app.spc.phases import draw_lines, estimate, lay_out
-from app.spc.results import Chart
+from app.spc.results import Chart, Drawing
 from app.spc.rule_sets import RULE_SETS
 from app.spc.series import (
     Form,
@@ -83,6 +84,19 @@ def _draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
     found = estimate(kind, base)
     lines = draw_lines(kind, found, base)
     judgement = judge(values, lines, observed.excluded, layout.segments, rules)
-    counts = base.judged.counts()
-    drawing = Drawing(kind, rules, observed, layout, counts, values, found, lines, judgement)
-    return cut(drawing, requests)
+    multipliers = [settings.multiplier for _, settings in requests]
+    shown = display(kind, base, layout, lines, multipliers)
+    drawing = Drawing(
+        kind,
+        rules,
+        observed,
+        layout,
+        levels(kind, base, layout, found, lines),
+        judgement.runs,
+        values == values,
+        shown.values,
+        shown.lines,
+        judgement.outside_limits,
+        shown.infinite,
+    )
+    return cut(drawing, judgement.found, requests)
