@@ -6,7 +6,7 @@ import numpy as np
 
 from app.spc.charts import ChartType
 from app.spc.fit import check_fit
-from app.spc.icons import Assurance, assurance, variation
+from app.spc.icons import Assurance, assurance, conflicting_signals, variation
 from app.spc.judging import judge
 from app.spc.phases import Phase, describe_phase, draw_lines, plan_phases
 from app.spc.quality import Quality, data_warnings, judge_limits, without_infinities
@@ -114,7 +114,7 @@ def _chart(series: Series, settings: Settings) -> Chart:
         tuple(signals),
         variation(signals, len(values) - 1, improvement_wins=wins),
         assurance(target, lines, latest, settings.direction),
-        _quality(observed, lines, latest, kind, series, overflowed),
+        _quality(observed, lines, latest, kind, series, overflowed, signals),
     )
 
 
@@ -129,6 +129,7 @@ def _quality(
     kind: ChartType,
     series: Series,
     overflowed: bool,
+    signals: list[Signal],
 ) -> Quality:
     lower = lines[1, latest.start :]
     has_limits = bool(np.count_nonzero(lower == lower))
@@ -137,5 +138,6 @@ def _quality(
         len(series.x),
         latest.base_points,
         judge_limits(latest.base_points, has_limits=has_limits),
-        data_warnings(observed.zero_denominators, series.x, overflowed=overflowed, flat=flat),
+        data_warnings(observed.zero_denominators, series.x, overflowed=overflowed, flat=flat)
+        + conflicting_signals(signals, len(series.x) - 1),
     )
