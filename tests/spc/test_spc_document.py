@@ -189,11 +189,16 @@ def test_settings_hash_covers_what_decides_the_numbers_and_nothing_printed() -> 
 
 def test_registries_describe_themselves() -> None:
     assert list(CHARTS) == ["run", "i", "c", "u", "p"]
-    assert list(RULE_SETS) == ["anhoej", "mdc", "limits_only"]
+    assert list(RULE_SETS) == [
+        *("anhoej", "mdc", "plotthedots", "lifeqi", "ihi_run", "ihi_spc"),
+        *("western_electric", "nelson", "wahealth", "limits_only"),
+    ]
     for rule_set in RULE_SETS.values():
         assert rule_set.description
         assert rule_set.version == "1"
-        assert rule_set.rules[0].name == "outside_limits"
+        names = [rule.name for rule in rule_set.rules]
+        assert len(set(names)) == len(names)
+        assert names[0] == ("shift" if rule_set.name == "ihi_run" else "outside_limits")
 
 
 @pytest.mark.parametrize(
