@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spc import RULE_SETS, Chart, Series, Settings, chart, document
-from app.spc.settings import Direction
+from app.spc import Chart, Series, Settings, chart, document
+from tests.spc.drawn import any_chart, rule_sets
 from tests.spc.requests import labels
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -17,53 +17,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 # Whether they hold depends on all points of a phase, later ones too.
 OF_A_WHOLE_PHASE = {"long_run", "few_crossings", "too_few_runs", "too_many_runs"}
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
 tame = st.integers(-500, 500).map(lambda tenths: tenths / 10)
-extreme = st.sampled_from([0.0, 1e308, -1e308, 1.7976931348623157e308, 5e-324, 1e-300])
-rule_sets = st.sampled_from(list(RULE_SETS))
-directions: st.SearchStrategy[Direction] = st.sampled_from(["increase", "decrease", "neutral"])
-
-
-@st.composite
-def any_settings(draw: st.DrawFn, name: str, size: int) -> Settings:
-    """Any valid settings for a series of so many points."""
-    starts = draw(st.sets(st.integers(1, size - 1), max_size=3)) if size > 1 else set()
-    baseline = st.none() | st.integers(1, 30)
-    return Settings(
-        name,
-        rule_set=draw(rule_sets),
-        direction=draw(directions),
-        phase_starts=sorted(starts),
-        baseline_points=draw(
-            baseline | st.lists(baseline, min_size=len(starts) + 1, max_size=len(starts) + 1)
-        ),
-        target=draw(st.none() | finite | st.lists(finite, min_size=size, max_size=size)),
-        screen_moving_ranges=draw(st.booleans()),
-        multiplier=draw(st.sampled_from([1, 100, 1000.0, 1e-300, 1e300])),
-    )
-
-
-@st.composite
-def any_chart(draw: st.DrawFn) -> tuple[Series, Settings]:
-    """Any series of any chart, with gaps, exclusions, zero denominators and extreme numbers."""
-    name = draw(st.sampled_from(["run", "i", "c", "u", "p"]))
-    size = draw(st.integers(0, 30))
-    number = finite | extreme if name in {"run", "i"} else (finite | extreme).map(abs)
-    excluded = draw(st.none() | st.lists(st.booleans(), min_size=size, max_size=size))
-    if name in {"u", "p"}:
-        pairs = draw(st.lists(st.tuples(number, number), min_size=size, max_size=size))
-        if name == "p":
-            pairs = [(min(pair), max(pair)) for pair in pairs]
-        gaps = draw(st.lists(st.booleans(), min_size=size, max_size=size))
-        numerators = [None if gap else pair[0] for gap, pair in zip(gaps, pairs, strict=True)]
-        denominators = [pair[1] for pair in pairs]
-        series = Series(
-            labels(size), numerators=numerators, denominators=denominators, excluded=excluded
-        )
-    else:
-        values = draw(st.lists(st.none() | number, min_size=size, max_size=size))
-        series = Series(labels(size), values, excluded=excluded)
-    return series, draw(any_settings(name, size))
 
 
 def text(judged: Chart) -> str:
