@@ -1,5 +1,6 @@
 """Strategies: any series and settings that can be charted, for every chart there is."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from app.spc import CHARTS, RULE_SETS, Series, Settings
 from app.spc.settings import Direction
 from tests.spc.requests import labels
 
+tame = st.integers(-500, 500).map(lambda tenths: tenths / 10)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 extreme = st.sampled_from([0.0, 1e308, -1e308, 1.7976931348623157e308, 5e-324, 1e-300])
 rule_sets = st.sampled_from(list(RULE_SETS))
@@ -42,6 +44,44 @@ def any_chart(draw: st.DrawFn) -> tuple[Series, Settings]:
     excluded = draw(st.none() | st.lists(st.booleans(), min_size=size, max_size=size))
     points = draw(_columns(name, size))
     return Series(labels(size), excluded=excluded, **points), draw(any_settings(name, size))
+
+
+@st.composite
+def tame_series(draw: st.DrawFn, name: str, size: int) -> Series:
+    """A series of a chart in numbers such as people measure, with gaps; subgroups of one size."""
+    kind = CHARTS[name]
+    amount = st.integers(1, 500).map(lambda tenths: tenths / 10)
+    number = amount if kind.above_zero or kind.counts else tame
+    if kind.data == "ratios":
+        columns = draw(_ratios(amount, size, is_share=kind.ceiling is not None))
+    elif kind.data == "subgroups":
+        groups = st.lists(number, min_size=3, max_size=3)
+        columns = {"subgroups": draw(st.lists(groups, min_size=size, max_size=size))}
+    else:
+        columns = {"values": draw(st.lists(st.none() | number, min_size=size, max_size=size))}
+    return Series(labels(size), **columns)
+
+
+_COLUMNS = ("values", "numerators", "denominators", "subgroups")
+
+
+def first_rows(series: Series, count: int) -> Series:
+    """The same series as it was when it had so many points."""
+    columns: dict[str, Any] = {name: getattr(series, name) for name in _COLUMNS}
+    shorter = {name: column and column[:count] for name, column in columns.items()}
+    return Series(series.x[:count], **shorter)
+
+
+def scaled(series: Series, factor: float) -> Series:
+    """The series in another unit; denominators stay."""
+
+    def times(column: Any) -> Any:
+        if column is None:
+            return None
+        return [times(each) for each in column] if isinstance(column, list) else column * factor
+
+    columns = {name: times(getattr(series, name)) for name in ("values", "numerators", "subgroups")}
+    return replace(series, **columns)
 
 
 def _columns(name: str, size: int) -> st.SearchStrategy[dict[str, Any]]:
