@@ -1,0 +1,77 @@
+"""Tracks: the judged points of many segments in one string of bytes, for finders to search once."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from app.spc.series import FloatArray
+from app.spc.sides import BREAK, CENTRE, GAP, steps
+
+
+class Segment(NamedTuple):
+    """One phase of one series: rows `start` to `stop - 1` of joined arrays."""
+
+    start: int
+    stop: int
+
+
+class Track(NamedTuple):
+    """The points of all segments, one byte each, with a byte between segments that breaks patterns.
+
+    Excluded points are not in it, so that their neighbours join.
+    """
+
+    zones: bytes
+    centre: bytes  # sides of the centre
+    starts: Sequence[int]  # position of the first point of each segment
+    values: FloatArray  # of the judged points, without breaks
+    lines: FloatArray
+    bounds: Sequence[Segment]  # positions of each segment in `values`
+
+    def steps(self) -> bytes:
+        """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
+        codes = steps(self.values).tobytes()
+        return BREAK.join(
+            [
+                BREAK + codes[start : stop - 1] if start < stop else b""
+                for start, stop in self.bounds
+            ]
+        )
+
+    def steps_over_gaps(self) -> bytes:
+        """As steps(), but to each point from the last one that is not a GAP."""
+        present = self.values == self.values
+        if np.count_nonzero(present) == len(present):
+            return self.steps()
+        rows = np.flatnonzero(present)
+        arriving = np.empty(len(rows), np.uint8)
+        arriving[1:] = steps(self.values[rows])
+        first = np.searchsorted(rows, [start for start, _ in self.bounds])
+        arriving[first[first < len(rows)]] = BREAK[0]
+        codes = np.full(len(present), GAP[0], np.uint8)
+        codes[rows] = arriving
+        return _join(codes.tobytes(), self.bounds)
+
+    def within_1_sigma(self) -> bytes:
+        """HIGH at each point that lies between its 1 sigma lines, on neither."""
+        inside = (self.values > self.lines[5]) & (self.values < self.lines[6])
+        return _join(inside.tobytes(), self.bounds)
+
+    def gaps(self) -> bytes:
+        """GAP at each missing value."""
+        return _join((GAP[0] * np.isnan(self.values)).astype(np.uint8).tobytes(), self.bounds)
+
+
+def lay(zones: bytes, values: FloatArray, lines: FloatArray, bounds: Sequence[Segment]) -> Track:
+    """The track of segments of judged points."""
+    text = _join(zones, bounds)
+    starts, position = [], 0
+    for start, stop in bounds:
+        starts.append(position)
+        position += stop - start + 1
+    return Track(text, text.translate(CENTRE), starts, values, lines, bounds)
+
+
+def _join(codes: bytes, bounds: Sequence[Segment]) -> bytes:
+    return BREAK.join([codes[start:stop] for start, stop in bounds])
