@@ -15,7 +15,7 @@ from app.spc.errors import SpcError
 from app.spc.rule_sets import RULE_SETS, RuleSet
 from app.spc.series import FloatArray, Numbers
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 DIRECTIONS = ("increase", "decrease", "neutral")
 
 Direction = Literal["increase", "decrease", "neutral"]
