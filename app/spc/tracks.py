@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from app.spc.series import FloatArray
-from app.spc.sides import BREAK, CENTRE, ByteArray, steps
+from app.spc.sides import BREAK, CENTRE, GAP, ByteArray, steps
 
 
 class Segment(NamedTuple):
@@ -30,8 +32,32 @@ class Track(NamedTuple):
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
         codes = steps(self.values)
-        codes[[start for start, stop in self.bounds if start < stop]] = BREAK[0]
+        codes[self._starts()] = BREAK[0]
         return _join(codes, self.bounds)
+
+    def steps_over_gaps(self) -> bytes:
+        """As steps(), but to each point from the last one that is not a GAP."""
+        present = np.flatnonzero(self.values == self.values)
+        if len(present) == len(self.values):
+            return self.steps()
+        inner = steps(self.values[present])
+        first = np.searchsorted(present, self._starts())
+        inner[first[first < len(present)]] = BREAK[0]
+        codes = np.full(len(self.values), GAP[0], np.uint8)
+        codes[present] = inner
+        return _join(codes, self.bounds)
+
+    def within_1_sigma(self) -> bytes:
+        """HIGH at each point that lies between its 1 sigma lines, on neither."""
+        inside = (self.values > self.lines[5]) & (self.values < self.lines[6])
+        return _join(inside.view(np.uint8), self.bounds)
+
+    def gaps(self) -> bytes:
+        """GAP at each missing value."""
+        return _join(GAP[0] * np.isnan(self.values).view(np.uint8), self.bounds)
+
+    def _starts(self) -> list[int]:
+        return [start for start, stop in self.bounds if start < stop]
 
 
 def lay(
