@@ -4,15 +4,17 @@ A base holds all phases of all series that are drawn together, so that a formula
 for arrays of one number a phase.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from app.spc.means import mean_ranges, ratios_of_sums
 from app.spc.ragged import Ragged
 from app.spc.series import BoolArray, FloatArray, Observations
 from app.spc.tracks import Segment
+
+Each = TypeVar("Each", np.float64, np.bool_)
 
 
 class Layout(NamedTuple):
@@ -40,9 +42,17 @@ class Base:
         d2: float,
     ) -> None:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
+        self.present: BoolArray = values == values
         self.edges = [0, *[segment.stop for segment in layout.segments]]
         self._track = _rows_of_track(observed, layout)
+        self._points = self._rows_of_points()
         self.judged = self.points(values)  # the base points themselves
+
+    def _rows_of_points(self) -> BoolArray | None:
+        """Rows of the track without gaps; None is every row."""
+        if np.count_nonzero(self.present) == len(self.present):
+            return self._track
+        return self.present if self._track is None else self.present & self._track
 
     @property
     def numerators(self) -> FloatArray:
@@ -63,7 +73,8 @@ class Base:
 
     def points(self, numbers: FloatArray) -> Ragged:
         """Numbers of each phase's base points."""
-        return self.track(numbers).without_gaps()
+        ragged = Ragged(numbers, self.edges)
+        return ragged if self._points is None else ragged.where(self._points)
 
     def mean_ranges(self, numbers: FloatArray) -> FloatArray:
         """Mean moving range of each baseline, NaN where it says nothing about spread.
@@ -78,7 +89,7 @@ class Base:
         ratios = self.judged if shown is self.values else self.points(shown)
         return ratios_of_sums(self.points(self.numerators), self.points(self.sizes), ratios)
 
-    def rows(self, numbers: FloatArray) -> FloatArray:
+    def rows(self, numbers: npt.NDArray[Each]) -> npt.NDArray[Each]:
         """One number a phase (last axis) spread over the rows of the phase."""
         if len(self.edges) == 2:
             return numbers  # of length one: it broadcasts by itself

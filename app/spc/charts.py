@@ -36,6 +36,12 @@ class Estimate(NamedTuple):
     sigma_z: FloatArray | None = None  # one a phase: Laney's spread between points
 
 
+def _given(column: FloatArray | None) -> FloatArray:
+    """A column that series have if they are of the form that the chart takes."""
+    assert column is not None
+    return column
+
+
 def _values(observed: Observations, segments: Sequence[Segment]) -> FloatArray:
     return observed.values
 
@@ -80,8 +86,8 @@ def _ratios_as_individuals(base: Base) -> Estimate:
     """
     values, parts = base.track(base.values), base.track(1 / base.sizes).numbers
     ranges = np.abs(values.numbers[1:] - values.numbers[:-1])
-    ranges = values.steps(ranges / np.sqrt(parts[1:] + parts[:-1]))
-    spread = mean_ranges(ranges, screen=base.screen) * math.sqrt(math.pi / 2)
+    unit_ranges = values.steps(ranges / np.sqrt(parts[1:] + parts[:-1]))
+    spread = mean_ranges(unit_ranges, screen=base.screen) * math.sqrt(math.pi / 2)
     return Estimate(base.overall(), sigma_of_rows=base.rows(spread) / np.sqrt(base.sizes))
 
 
@@ -102,12 +108,12 @@ def _ranges_of_individuals(base: Base) -> Estimate:
 
 def _spread_inside(base: Base) -> FloatArray:
     """S of each phase: the mean standard deviation, of subgroups that differ in size the pooled."""
-    assert base.observed.spreads is not None
-    spreads = base.observed.spreads
+    spreads = _given(base.observed.spreads)
     freedom = np.where(spreads == spreads, base.sizes - 1, np.nan)
-    variances = (base.points(numbers) for numbers in (freedom * spreads**2, freedom, spreads**2))
-    pooled = np.sqrt(ratios_of_sums(*variances))
-    spread = np.where(base.are_alike(), means(base.points(spreads)), pooled)
+    variances = (freedom * spreads**2, freedom, spreads**2)
+    pooled = np.sqrt(ratios_of_sums(*[base.points(each).without_gaps() for each in variances]))
+    mean = means(base.points(spreads).without_gaps())
+    spread = np.where(base.are_alike(), mean, pooled)
     return np.where(spread == 0, np.nan, spread)  # as a mean range of zero: no limits
 
 
@@ -117,8 +123,7 @@ def _subgroup_means(base: Base) -> Estimate:
 
 
 def _spreads(observed: Observations, segments: Sequence[Segment]) -> FloatArray:
-    assert observed.spreads is not None
-    return observed.spreads
+    return _given(observed.spreads)
 
 
 def _subgroup_spreads(base: Base) -> Estimate:
@@ -129,8 +134,7 @@ def _subgroup_spreads(base: Base) -> Estimate:
 
 
 def _ranges(observed: Observations, segments: Sequence[Segment]) -> FloatArray:
-    assert observed.ranges is not None
-    return observed.ranges
+    return _given(observed.ranges)
 
 
 def _subgroup_ranges(base: Base) -> Estimate:

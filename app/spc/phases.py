@@ -1,22 +1,23 @@
 """Phases: which rows each one has, and the lines drawn from what was estimated of it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.spc.bases import Base, Layout
 from app.spc.charts import ChartType, Estimate
 from app.spc.runs import Runs
-from app.spc.series import FloatArray, Series
-from app.spc.settings import Settings, baselines, phase_bounds
+from app.spc.series import BoolArray, FloatArray, Series
+from app.spc.settings import Settings, baselines, check_phase_texts, phase_bounds
 from app.spc.tracks import Segment
 
 _MULTIPLES = np.array([[-3.0], [3.0], [-2.0], [2.0], [-1.0], [1.0]])  # of sigma
 DRAWN = 5  # centre, limits and warning lines; the 1 sigma lines serve rules alone
 
 
-class Phase(NamedTuple):
+@dataclass(slots=True)
+class Phase:
     """One phase of a chart; rows `start` to `stop - 1`; centre and sigma in the displayed unit."""
 
     index: int
@@ -39,8 +40,10 @@ def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
     for series, settings in requests:
         size = len(series.x)
         bounds = phase_bounds(settings, size)
-        for (start, stop), rows in zip(bounds, baselines(settings, len(bounds)), strict=True):
-            end = stop if rows is None else min(stop, start + rows)
+        rows = baselines(settings, len(bounds))
+        check_phase_texts(settings, len(bounds))
+        for (start, stop), baseline in zip(bounds, rows, strict=True):
+            end = stop if baseline is None else min(stop, start + baseline)
             layout.segments.append(Segment(offset + start, offset + stop))
             layout.baseline_stops.append(offset + end)
         layout.phase_counts.append(len(bounds))
@@ -62,7 +65,7 @@ def estimate(kind: ChartType, base: Base) -> Estimate:
     )
 
 
-def _without(sigma: FloatArray | None, few: FloatArray) -> FloatArray | None:
+def _without(sigma: FloatArray | None, few: BoolArray) -> FloatArray | None:
     return None if sigma is None else np.where(few, np.nan, sigma)
 
 
@@ -70,9 +73,9 @@ def draw_lines(kind: ChartType, found: Estimate, base: Base) -> FloatArray:
     """Lines as judged, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
     lines = np.empty((len(_MULTIPLES) + 1, len(base.values)))
     lines[0] = centre = _of_rows(found.centre_of_rows, found.centre, base)
-    middle = centre if found.middle is None else base.rows(found.middle)
-    lines[1:] = middle + _MULTIPLES * _of_rows(found.sigma_of_rows, found.sigma, base)
-    clipped = lines[1:DRAWN]
+    band, clipped = lines[1:], lines[1:DRAWN]
+    np.multiply(_MULTIPLES, _of_rows(found.sigma_of_rows, found.sigma, base), out=band)
+    band += centre if found.middle is None else base.rows(found.middle)
     if kind.floor is not None:
         np.maximum(clipped, kind.floor, out=clipped)
     if kind.ceiling is not None:

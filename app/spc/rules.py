@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from app.spc.runs import Runs
-from app.spc.sides import BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
+from app.spc.sides import ANYWHERE, BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
 from app.spc.tracks import Track
 
 Ties = Literal["break", "skip"]  # what a point on the line, or a gap, does to a pattern
@@ -34,7 +34,6 @@ PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
 _OFF = re.compile(b"[%b%b]" % (HIGH, LOW))
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 _SKIPPED = ON + GAP
-_IN_SEGMENT = HIGH * 255 + BREAK  # translates every point to HIGH
 _WHOLE_PHASE = (Finding(None, (), None),)
 
 
@@ -116,7 +115,7 @@ def m_of_n(
         found: list[Finding] = []
         for side in HIGH, LOW:
             if codes.count(side) >= count:
-                room = track.centre if same_side else track.zones.translate(_IN_SEGMENT)
+                room = track.centre if same_side else track.zones.translate(ANYWHERE)
                 wanted = (side if same_side else HIGH) * window
                 found += _clusters(codes, room, side, count, wanted, short_phases)
         found.sort(key=_first)

@@ -5,14 +5,13 @@ Swed & Eisenhart 1943, Annals of Mathematical Statistics 14: 66-87, for the numb
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from math import comb
 from typing import NamedTuple
 
-from app.spc.sides import HIGH, LOW, ON
+from app.spc.sides import BREAK, HIGH, LOW, ON
 
-_HIGH_LOW, _LOW_HIGH = HIGH + LOW, LOW + HIGH
 _NEGLIGIBLE = 1e-20
 
 
@@ -54,19 +53,26 @@ class Runs(NamedTuple):
         return (self.crossings or 0) < (self.crossings_min or 0)
 
 
-def analyse_runs(codes: bytes) -> Runs:
-    """Runs of one phase from the sides of its points."""
-    useful = codes.replace(ON, b"")
-    count = len(useful)
-    if not count:
-        return Runs(0, None, None, None, None)
+_NO_RUNS = Runs(0, None, None, None, None)
+
+
+def analyse_runs(centre: bytes) -> list[Runs]:
+    """Runs of each phase from the sides of its points, the phases joined by BREAK."""
+    useful = centre.replace(ON, b"")
     # A space between neighbours of different sides: the words are the runs.
-    spaced = useful.replace(_HIGH_LOW, b"\x01 \x02").replace(_LOW_HIGH, b"\x02 \x01")
-    words = spaced.split(b" ")
-    longest = max(map(len, words))
-    return Runs(count, longest, longest_run_max(count), len(words) - 1, crossings_min(count))
+    spaced = useful.replace(HIGH + LOW, HIGH + b" " + LOW).replace(LOW + HIGH, LOW + b" " + HIGH)
+    return [_runs(phase.split(b" ")) for phase in spaced.split(BREAK)]
 
 
+def _runs(words: Sequence[bytes]) -> Runs:
+    lengths = list(map(len, words))
+    count = sum(lengths)
+    if not count:
+        return _NO_RUNS
+    return Runs(count, max(lengths), longest_run_max(count), len(words) - 1, crossings_min(count))
+
+
+@cache
 def longest_run_max(useful_points: int) -> int:
     """round(log2 k) + 3 in exact integers: k*k has 2 round(log2 k) or one more binary digits."""
     return (useful_points * useful_points).bit_length() // 2 + 3

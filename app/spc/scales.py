@@ -4,6 +4,7 @@ A time between rare events is judged as its root, which is nearly normal; an np 
 the p chart of the same data, so that samples of different sizes cannot look like a trend.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ def _powers(lines: FloatArray, observed: Observations, segments: Sequence[Segmen
 
 def _power(level: float) -> float:
     try:
-        return level**_EXPONENT
+        return math.pow(level, _EXPONENT)
     except OverflowError:
         return np.inf
 

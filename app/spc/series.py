@@ -1,6 +1,6 @@
 """A series as callers state it, and the arrays of numbers that the charts compute from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -58,13 +58,13 @@ class Observations(NamedTuple):
     def part(self, rows: slice) -> "Observations":
         """The observations of some rows."""
         start, stop = rows.start, rows.stop
-        return Observations(
-            self.form,
-            self.values[rows],
-            *(None if column is None else column[rows] for column in self[2:6]),
-            [row - start for row in self.zero_denominators if start <= row < stop],
-            None if self.excluded is None else self.excluded[rows],
-        )
+        zero = [row - start for row in self.zero_denominators if start <= row < stop]
+        columns: dict[str, Any] = {
+            name: column[rows]
+            for name, column in self._asdict().items()
+            if isinstance(column, np.ndarray)
+        }
+        return self._replace(zero_denominators=zero, **columns)
 
 
 def form_of(series: Series) -> Form:
@@ -104,18 +104,26 @@ def check_length(given: Sequence[object] | npt.NDArray[np.generic], size: int, f
 
 def observe_values(batch: Sequence[Series]) -> Observations:
     """The values of series that state values."""
-    values = _column(batch, lambda series: series.values, "value")
+    given = [series.values for series in batch]
+    values = _joined(batch, given, "value")
+    _check_finite(values, given, "value")
     return Observations("values", values, excluded=excluded_rows(batch))
 
 
 def observe_ratios(batch: Sequence[Series]) -> Observations:
     """The ratios of series that state them; a zero denominator is a gap."""
-    numerators = _column(batch, lambda series: series.numerators, "numerator")
-    denominators = _column(batch, lambda series: series.denominators, "denominator")
+    above = [series.numerators for series in batch]
+    below = [series.denominators for series in batch]
+    numerators, denominators = (
+        _joined(batch, above, "numerator"),
+        _joined(batch, below, "denominator"),
+    )
     values = numerators / denominators
-    usual = np.isfinite(values) & (denominators > 0)
+    usual = np.isfinite(values) & (denominators > 0) & (denominators < np.inf)
     zero: Sequence[int] = ()
     if np.count_nonzero(usual) != len(values):
+        _check_finite(numerators, above, "numerator")
+        _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
         zero = np.flatnonzero(denominators == 0).tolist()
         # Half a ratio must not leak into the sums.
@@ -151,16 +159,22 @@ def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
         raise SpcError(code, detail, f"/points/{row}/{field}")
 
 
-def _column(batch: Sequence[Series], pick: Callable[[Series], Any], field: str) -> FloatArray:
-    """One field of all series; a gap is NaN."""
-    columns = [_numbers(pick(series), len(series.x), field) for series in batch]
-    joined = columns[0] if len(columns) == 1 else np.concatenate(columns)
-    finite = np.isfinite(joined)
-    if np.count_nonzero(finite) != len(joined):
-        given = chain.from_iterable(pick(series) for series in batch)
-        stated = np.array([number is not None for number in given], dtype=np.bool_)
-        refuse_rows(~finite & stated, "not_finite", field, "a finite number")
-    return joined
+def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatArray:
+    """One column of all series; a gap is NaN."""
+    if len(batch) == 1:
+        return _numbers(given[0], len(batch[0].x), field)
+    each = zip(given, batch, strict=True)
+    columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
+    return np.concatenate(columns)
+
+
+def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:
+    """Refuse what was stated and is no finite number; None is a gap."""
+    finite = np.isfinite(numbers)
+    if np.count_nonzero(finite) != len(numbers):
+        stated = [number is not None for number in chain.from_iterable(given)]
+        wrong = ~finite & np.array(stated, dtype=np.bool_)
+        refuse_rows(wrong, "not_finite", field, "a finite number")
 
 
 def _numbers(given: Numbers, size: int, field: str) -> FloatArray:

@@ -69,6 +69,8 @@ def rule_set(settings: Settings) -> RuleSet:
 
 def phase_bounds(settings: Settings, size: int) -> list[tuple[int, int]]:
     """First row and row after the last of each phase, for a series of so many points."""
+    if not settings.phase_starts:
+        return [(0, size)]
     edges = [0, *settings.phase_starts]
     for position, start in enumerate(edges[1:]):
         pointer = f"/phase_starts/{position}"
@@ -84,7 +86,9 @@ def phase_bounds(settings: Settings, size: int) -> list[tuple[int, int]]:
 def baselines(settings: Settings, phases: int) -> list[int | None]:
     """Baseline rows of each phase; None is the whole phase."""
     given = settings.baseline_points
-    if given is None or isinstance(given, int):
+    if given is None:
+        return [None] * phases
+    if isinstance(given, int):
         _check_baseline(given, "/baseline_points")
         return [given] * phases
     if len(given) != phases:
@@ -101,16 +105,13 @@ def _check_baseline(rows: int | None, pointer: str) -> None:
         raise SpcError("baseline_points_too_few", detail, pointer)
 
 
-def phase_texts(
-    texts: Sequence[str | None] | None, phases: int, field: str
-) -> Sequence[str | None]:
-    """Labels or reasons of the phases, one each."""
-    if texts is None:
-        return [None] * phases
-    if len(texts) != phases:
-        detail = f"There are {phases} phases but {len(texts)} {field}; give one for each phase."
-        raise SpcError("phase_texts_wrong_length", detail, f"/{field}")
-    return texts
+def check_phase_texts(settings: Settings, phases: int) -> None:
+    """Refuse labels or reasons that are not one a phase."""
+    for field in ("phase_labels", "phase_reasons"):
+        texts = getattr(settings, field)
+        if texts is not None and len(texts) != phases:
+            detail = f"There are {phases} phases but {len(texts)} {field}; give one for each phase."
+            raise SpcError("phase_texts_wrong_length", detail, f"/{field}")
 
 
 def targets(settings: Settings, size: int) -> FloatArray | None:

@@ -11,7 +11,6 @@ from app.spc.means import mean
 from app.spc.series import (
     MAX_SUBGROUP,
     MAX_SUBGROUP_VALUES,
-    FloatArray,
     Observations,
     Series,
     check_length,
