@@ -1,4 +1,4 @@
-"""The engine beside three others on seeded series: it agrees, or the difference is known by name."""
+"""The engine beside three others on seeded series: it agrees, or the difference has a name."""
 
 from functools import cache
 from typing import Any

@@ -1,6 +1,6 @@
-"""Seeded random series for every chart: ties, shifts, trends, phases, baselines, gaps, exclusions."""
+"""Seeded random series for every chart: ties, shifts, phases, baselines, gaps and exclusions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -14,6 +14,7 @@ from tests.spc.requests import labels
 
 SEED = 20_260_101
 _LENGTHS = (8, 9, 11, 12, 16, 20, 24, 24, 30, 36, 52, 100, 200)
+_LONGEST_OF_SUBGROUPS = 52  # one of the engines is slow with more
 _A_CHART = 26  # cases
 
 
@@ -100,13 +101,15 @@ def cases() -> list[Case]:
 
 def _case(name: str, number: int, random: np.random.Generator) -> Case:
     size = _LENGTHS[number % len(_LENGTHS)]
+    if name in ("xbar", "s", "r"):
+        size = min(size, _LONGEST_OF_SUBGROUPS)
     columns = _DRAW[name](random, size, number)
-    style = number // len(_LENGTHS), number % 5
+    style = number % 5
     starts: tuple[int, ...] = ()
     baseline = None
-    if style[1] == 1 and size >= 20:
+    if style == 1 and size >= 20:
         starts = (size // 2,) if size < 50 else (size // 4, size // 2)
-    elif style[1] == 2 and size >= 16:
+    elif style == 2 and size >= 16:
         baseline = size // 2
     screens = number % 2 == 0
     series = Series(labels(size), **columns)
@@ -202,7 +205,7 @@ def _subgroups(
     if number % 3 == 1 and not fixed:
         sizes = random.integers(2, 12, size)
     groups = [
-        random.normal(middle, 2, n).round(2).tolist() 
+        random.normal(middle, 2, n).round(2).tolist()
         for middle, n in zip(level, sizes, strict=True)
     ]
     return {"subgroups": groups}
@@ -245,8 +248,3 @@ _DRAW: dict[str, Callable[[np.random.Generator, int, int], dict[str, Any]]] = {
     "t": _times,
     "g": _gaps_between,
 }
-
-
-def every(*names: str) -> Iterator[Case]:
-    """The cases of some charts."""
-    return (case for case in cases() if case.chart in names)

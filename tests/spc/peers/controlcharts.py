@@ -73,7 +73,9 @@ def ask(case: Case) -> tuple[dict[str, FloatArray], Marks] | None:
 def _rows(case: Case) -> list[int]:
     """The rows that it keeps: those without a gap; of moving ranges, no first one of a phase."""
     gaps = case.gaps
-    kept = [[row for row in range(part.start, part.stop) if row not in gaps] for part in case.phases]
+    kept = [
+        [row for row in range(part.start, part.stop) if row not in gaps] for part in case.phases
+    ]
     return [row for part in kept for row in (part[1:] if case.chart == "mr" else part)]
 
 
@@ -81,6 +83,7 @@ def _records(case: Case, code: str) -> list[dict[str, Any]]:
     phase_of_rows = [
         f"{phase}" for phase, rows in enumerate(case.phases) for _ in range(rows.start, rows.stop)
     ]
+    columns: Any = _given(case)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*removed due to.*")  # its rows with gaps
         chart = spc(
@@ -102,7 +105,7 @@ def _records(case: Case, code: str) -> list[dict[str, Any]]:
                 "trend": True,
                 "two_in_three": True,
             },
-            **_given(case),
+            **columns,
         )
     assert chart.limits is not None
     return chart.limits

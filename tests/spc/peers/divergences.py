@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.spc.series import FloatArray
 from tests.spc.peers import controlcharts, qikit, rules_elsewhere, shewhart, spreads_elsewhere
 from tests.spc.peers.comparing import Difference
 
@@ -186,7 +185,7 @@ DIVERGENCES = (
         ("centre", *_LIMITS),
         "subgroups of several sizes: divides the pooled S of the whole series by c4 of all its "
         "degrees of freedom, and the centre of an s chart varies with c4",
-        "we follow qicharts2 and controlchartspy: limits from S and c4 of each size, a level centre",
+        "as qicharts2 and controlchartspy: limits from S and c4 of each size, a level centre",
         spreads_elsewhere.pooled_and_unbiased,
         charts=("xbar", "s"),
     ),
@@ -236,11 +235,3 @@ DIVERGENCES = (
         charts=("mr",),
     ),
 )
-
-
-def names() -> list[str]:
-    """The names of all known differences."""
-    return [divergence.name for divergence in DIVERGENCES]
-
-
-Predicted = FloatArray | set[Any] | bool | None

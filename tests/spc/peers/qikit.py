@@ -61,8 +61,11 @@ def lines(case: Case) -> dict[str, FloatArray] | None:
 def _given(case: Case) -> dict[str, object]:
     series = case.series
     if series.subgroups is not None:
-        rows = [(x, value) for x, group in zip(series.x, series.subgroups, strict=True)
-                for value in group or ()]
+        rows = [
+            (x, value)
+            for x, group in zip(series.x, series.subgroups, strict=True)
+            for value in group or ()
+        ]
         return {"data": pd.DataFrame(rows, columns=["x", "y"]), "x": "x", "y": "y"}
     if series.values is not None:
         return {"y": case.column("values")}

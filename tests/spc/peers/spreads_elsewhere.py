@@ -113,7 +113,9 @@ def printed_constants(difference: Difference) -> Any:
     if len(set(sizes)) > 1 or (case.chart == "xbar" and has_parts):
         return None
     spread = replace(case, settings=replace(case.settings, chart="s")).ours().centre
-    return _where(np.abs(difference.theirs - difference.ours) <= _PRINTED * spread, difference.theirs)
+    return _where(
+        np.abs(difference.theirs - difference.ours) <= _PRINTED * spread, difference.theirs
+    )
 
 
 def spread_of_whole_series(difference: Difference) -> Any:
@@ -166,8 +168,10 @@ def _mr_elsewhere(difference: Difference) -> FloatArray:
     for row in case.excluded:
         counted[row : row + 2] = False
     centre = np.concatenate(
-        [np.full(rows.stop - rows.start, np.nanmean(ranges[rows][counted[rows]]))
-         for rows in case.phases]
+        [
+            np.full(rows.stop - rows.start, np.nanmean(ranges[rows][counted[rows]]))
+            for rows in case.phases
+        ]
     )
     return centre if difference.about == "centre" else SCREEN_FACTOR * centre
 

@@ -1,4 +1,4 @@
-"""A phase as other engines want to be asked about rules: values with centre and sigma of each row."""
+"""A phase as other engines want to be asked about rules: values, centre and sigma of each row."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,9 @@ def zones_of(judged: Chart) -> list[Zones]:
     """
     values, centre, lower, upper = judged.values, *judged.lines[[0, 3, 4]]
     if judged.kind.name == "t":
-        values, centre, lower, upper = (line ** (1 / 3.6) for line in (values, centre, lower, upper))
+        values, centre, lower, upper = (
+            line ** (1 / 3.6) for line in (values, centre, lower, upper)
+        )
     sigma = np.fmax(upper - centre, centre - lower) / 2
     if judged.kind.name == "g":
         sigma = np.full(len(values), np.nan)
