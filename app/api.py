@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
+from app.analytics.comparisons import routes as comparisons
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
@@ -57,6 +58,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     pdsa.router,
     measures.router,
+    comparisons.router,
     progress.router,
 )
 _BEARER = {

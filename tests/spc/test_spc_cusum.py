@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ eighths = st.integers(-80, 80).map(lambda number: number / 8)
 series_of_values = st.lists(st.none() | eighths, min_size=1, max_size=40)
 
 
-def draw(values: list[float | None], **chosen: Any) -> dict[str, Any]:
+def draw(values: Sequence[float | None], **chosen: Any) -> dict[str, Any]:
     return cusum(Series(labels(len(values)), values=values), CusumSettings(**chosen))
 
 
@@ -91,7 +92,9 @@ def test_false_signals_come_as_often_as_published() -> None:
     assert points / signals == pytest.approx(465, rel=0.12)
 
 
-def slow(steps: list[float | None], allowance: float, limit: float) -> list[tuple[int, int, int]]:
+def slow(
+    steps: Sequence[float | None], allowance: float, limit: float
+) -> list[tuple[int, int, int]]:
     """First row, crossing and last row of each signal, from sums over every possible start."""
     rows = [row for row, step in enumerate(steps) if step is not None]
     kept = [step - allowance for step in steps if step is not None]

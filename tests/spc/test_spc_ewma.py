@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ eighths = st.integers(-800, 800).map(lambda number: number / 8)
 series_of_values = st.lists(st.none() | eighths, min_size=1, max_size=40)
 
 
-def draw(values: list[float | None], **chosen: Any) -> dict[str, Any]:
+def draw(values: Sequence[float | None], **chosen: Any) -> dict[str, Any]:
     return ewma(Series(labels(len(values)), values=values), EwmaSettings(**chosen))
 
 
@@ -60,7 +61,7 @@ def test_the_example_of_nist() -> None:
     assert chart["signals"] == []
 
 
-def slow(values: list[float | None], sigmas: list[float], centre: float, weight: float) -> Any:
+def slow(values: Sequence[float | None], sigmas: list[float], centre: float, weight: float) -> Any:
     """Statistic and its standard error as explicit sums over everything before each point."""
     answers: list[tuple[float, float] | None] = []
     seen: list[tuple[float, float]] = []

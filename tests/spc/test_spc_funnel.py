@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -36,7 +37,7 @@ HEART_SURGERY = {
 }
 
 
-def draw(units: dict[str, tuple[float, float]], **chosen: Any) -> dict[str, Any]:
+def draw(units: Mapping[str, tuple[float, float]], **chosen: Any) -> dict[str, Any]:
     given_units = [Unit(label, *sums) for label, sums in units.items()]
     return funnel(given_units, FunnelSettings(**({"kind": "proportion"} | chosen)))
 

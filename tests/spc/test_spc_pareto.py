@@ -1,6 +1,7 @@
 """Pareto charts: order, exact shares, the vital few, the others last, and what is refused."""
 
 import json
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.spc.pareto import Category, ParetoSettings, pareto
 COMPLAINTS = {"Waiting": 82, "Phones": 61, "Forms": 9, "Parking": 22, "Manner": 14}
 
 
-def draw(values: dict[str, float], other: float | None = None, **chosen: Any) -> dict[str, Any]:
+def draw(values: Mapping[str, float], other: float | None = None, **chosen: Any) -> dict[str, Any]:
     categories = [Category(label, value) for label, value in values.items()]
     if other is not None:
         categories.insert(0, Category("Other", other, is_other=True))
