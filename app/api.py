@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
+from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
@@ -47,6 +48,7 @@ TAGS = [
 ]
 _ROUTERS: tuple[APIRouter, ...] = (
     analytics.router,  # the hottest first: routes are matched one after the other
+    pictures.router,
     identity.router,
     access.router,
     organisations.router,
