@@ -3,10 +3,10 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic_core import to_json
 
-from app.access.dependencies import Caller, CurrentActor, identify_beside
+from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.pictures.dependencies import REPRESENTED, answer, media_type_of, tagged_as
@@ -25,9 +25,12 @@ from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
 from app.kit.query_models import query_of, query_parameters
-from app.kit.routing import Router
+from app.kit.routing import DirectRoute, Router
 
 router = Router(tags=["spc"])
+direct = Router(tags=["spc"], route_class=DirectRoute)
+_read_chart_query = query_of(MeasureChartQuery)
+_read_picture_query = query_of(PictureQuery)
 LARGEST_REQUEST = 5_000_000  # ten thousand points
 
 
@@ -48,28 +51,24 @@ _CONDITIONAL: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(
+@direct.get(
     "/measures/{measure_id}/spc",
     summary="Chart a measure",
     response_model=SpcChart,
     responses=problems(Unchartable) | REPRESENTED | _CONDITIONAL,
-    openapi_extra=query_parameters(MeasureChartQuery),
+    openapi_extra=query_parameters(MeasureChartQuery) | SECURED,
 )
-def get_measure_spc(
-    request: Request,
-    measure_id: uuid.UUID,
-    query: Annotated[MeasureChartQuery, Depends(query_of(MeasureChartQuery))],
-    caller: Caller,
-) -> Response:
+def get_measure_spc(request: Request, measure_id: uuid.UUID) -> Response:
     """The stored series annotated by SPC. Parameters override stored settings for this request.
 
     The ETag changes with whatever the chart prints; a 304 computes nothing. As a table, Vega-Lite
     chart or picture by Accept or `format`.
     """
-    media_type = media_type_of(request, query.format)
     with request.app.state.database.connect() as connection:
         read = queries.measure_beside_caller(measure_id)
-        actor, row = identify_beside(request, connection, caller, read)
+        actor, row = identify_beside(request, connection, read)
+        query = _read_chart_query(request)
+        media_type = media_type_of(request, query.format)
         series = queries.get_series(connection, actor=actor, row=row, query=query)
         tag = etag(tagged_as(series.tag, media_type))
         if (unchanged := _not_modified(request, tag)) is not None:
@@ -124,16 +123,12 @@ def list_programme_spc(
     openapi_extra=query_parameters(PictureQuery),
     max_body_size=LARGEST_REQUEST,
 )
-def draw_spc_chart(
-    request: Request,
-    data: SpcChartRequest,
-    query: Annotated[PictureQuery, Depends(query_of(PictureQuery))],
-    _actor: CurrentActor,
-) -> Response:
+def draw_spc_chart(request: Request, data: SpcChartRequest, _actor: CurrentActor) -> Response:
     """Points and settings in, the annotated series out; nothing is stored. Up to 10,000 points.
 
     As a table, Vega-Lite chart or picture by Accept or `format`.
     """
+    query = _read_picture_query(request)
     media_type = media_type_of(request, query.format)
     document = draw_request(data)
     if media_type == JSON:
