@@ -9,6 +9,7 @@ from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
 from app.analytics.comparisons import routes as comparisons
+from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
@@ -47,7 +48,9 @@ TAGS = [
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
 _ROUTERS: tuple[APIRouter, ...] = (
-    analytics.router,  # the hottest first: routes are matched one after the other
+    analytics.direct,  # the hottest first: routes are matched one after the other
+    analytics.router,
+    pictures.router,
     identity.router,
     access.router,
     organisations.router,

@@ -47,6 +47,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "draw_ewma_chart": ("++++++++++",),
     "draw_funnel_plot": ("++++++++++",),
     "draw_pareto_chart": ("++++++++++",),
+    "draw_programme_charts": ("+++++++++4", "+++++++++4", "+444444444"),
+    "draw_project_charts": ("++++++4++4", "++++444++4", "+444444444"),
     "draw_spc_chart": ("++++++++++",),
     "end_login_session": ("4444444444", "4444444444", "4444444444"),
     "end_membership": ("+++4444444", "+++4444444", "+444444444"),
