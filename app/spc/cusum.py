@@ -161,8 +161,9 @@ def _signals(side: _Side, observed: Observations, base: Base, name: Side) -> lis
 def _level(observed: Observations, rows: list[int]) -> float:
     """Mean, or pooled ratio, of these points: Montgomery's centre + K + C/N."""
     if observed.numerators is None or observed.denominators is None:
-        return mean(observed.values[rows])
-    return ratio_of_sums(observed.numerators[rows], observed.denominators[rows])
+        return mean(observed.values[rows].tolist())
+    parts = observed.numerators, observed.denominators, observed.values
+    return ratio_of_sums(*[part[rows].tolist() for part in parts])
 
 
 def _printed(

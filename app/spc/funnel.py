@@ -101,7 +101,8 @@ def _estimate(units: Sequence[Unit], settings: FunnelSettings) -> _Data:
     elif settings.kind == "ratio":
         centre = 1.0
     else:
-        centre = ratio_of_sums(numerators[sized], denominators[sized])
+        above, below = numerators[sized], denominators[sized]
+        centre = ratio_of_sums(above.tolist(), below.tolist(), (above / below).tolist())
     scores = score(settings.kind, numerators, denominators, centre)
     found = estimate(
         scores,

@@ -12,15 +12,26 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from app.spc.errors import SpcError
-from app.spc.means import mean, mean_moving_range, ratio_of_sums
-from app.spc.series import FloatArray, Observations, Series, observe, refuse_rows
+from app.spc.labels import label_keys
+from app.spc.means import mean, mean_ranges, ratio_of_sums
+from app.spc.ragged import Ragged
+from app.spc.series import (
+    FloatArray,
+    Observations,
+    Series,
+    check_sizes,
+    form_of,
+    observe_ratios,
+    observe_values,
+    refuse_rows,
+)
 from app.spc.settings import (
     Direction,
     Settings,
     baselines,
     check_choices,
+    check_phase_texts,
     phase_bounds,
-    phase_texts,
 )
 
 DATA = ("values", "proportion", "rate")
@@ -70,6 +81,7 @@ class Base(NamedTuple):
 class Prepared(NamedTuple):
     """A checked series with the base of each phase."""
 
+    keys: Sequence[str]  # distinct, one a point
     observed: Observations
     usable: list[bool]  # neither missing nor excluded
     phases: list[Base]
@@ -83,18 +95,21 @@ def prepare(series: Series, settings: MemorySettings) -> Prepared:
         baseline_points=settings.baseline_points,
         direction=settings.direction,
         multiplier=settings.multiplier,
+        phase_labels=settings.phase_labels,
+        phase_reasons=settings.phase_reasons,
     )
     check_choices(plan)
     _check(settings)
-    observed = observe(series)
+    observed = _observe(series)
     _check_fit(observed, settings.data)
     kept = observed.values == observed.values
     if observed.excluded is not None:
         kept &= ~observed.excluded
     bounds = phase_bounds(plan, len(observed.values))
     rows = baselines(plan, len(bounds))
-    labels = phase_texts(settings.phase_labels, len(bounds), "phase_labels")
-    reasons = phase_texts(settings.phase_reasons, len(bounds), "phase_reasons")
+    check_phase_texts(plan, len(bounds))
+    nothing = [None] * len(bounds)
+    labels, reasons = settings.phase_labels or nothing, settings.phase_reasons or nothing
     phases = []
     for index, (start, stop) in enumerate(bounds):
         wanted = rows[index]
@@ -102,7 +117,17 @@ def prepare(series: Series, settings: MemorySettings) -> Prepared:
         points, centre, sigma = _estimate(observed, settings, start, stop, end)
         texts = labels[index], reasons[index]
         phases.append(Base(index, start, stop, end, points, centre, sigma, *texts))
-    return Prepared(observed, kept.tolist(), phases)
+    return Prepared(label_keys(series.x), observed, kept.tolist(), phases)
+
+
+def _observe(series: Series) -> Observations:
+    check_sizes(series)
+    form = form_of(series)
+    if form == "subgroups":
+        detail = "Charts with a memory take one value a point; send the means of the subgroups."
+        raise SpcError("data_do_not_fit_chart", detail, "/points")
+    with np.errstate(all="ignore"):  # zero denominators are gaps
+        return observe_ratios([series]) if form == "ratios" else observe_values([series])
 
 
 def _check(settings: MemorySettings) -> None:
@@ -170,13 +195,13 @@ def _estimate(
     points = int(np.count_nonzero(present))
     given = settings.centre if settings.centre is None else settings.centre / settings.multiplier
     if settings.data == "values":
-        centre = mean(values[present]) if given is None else given
+        centre = mean(values[present].tolist()) if given is None else given
         return points, centre, _spread(values, settings, points, stop - start)
     assert observed.numerators is not None
     assert observed.denominators is not None
-    numerators = observed.numerators[joined][kept][present]
-    denominators = observed.denominators[joined][kept][present]
-    centre = ratio_of_sums(numerators, denominators) if given is None else given
+    parts = observed.numerators, observed.denominators, observed.values
+    sums = [part[joined][kept][present].tolist() for part in parts]
+    centre = ratio_of_sums(*sums) if given is None else given
     if points < 2 and given is None:  # as in every chart: one point says nothing about spread
         return points, centre, np.full(stop - start, np.nan)
     variance = centre * (1 - centre) if settings.data == "proportion" else centre
@@ -189,6 +214,6 @@ def _spread(values: FloatArray, settings: MemorySettings, points: int, size: int
     """Sigma of plain values: as stated, else the mean moving range of the base points over d2."""
     if settings.sigma is not None:
         return np.full(size, settings.sigma / settings.multiplier)
-    # A mean range of zero says nothing about the spread, as in an individuals chart.
-    spread = mean_moving_range(values, screen=settings.screen_moving_ranges) / _D2
-    return np.full(size, spread or np.nan if points > 1 else np.nan)
+    ranges = Ragged(values, [0, len(values)]).moving_ranges()
+    spread = mean_ranges(ranges, screen=settings.screen_moving_ranges)[0] / _D2
+    return np.full(size, spread if points > 1 else np.nan)

@@ -141,7 +141,7 @@ def signals(
     found: Sequence[MemorySignal], settings: MemorySettings, ready: Prepared, **parameters: float
 ) -> list[dict[str, Any]]:
     """Signals as documents print them, in the order of their first members."""
-    keys = ready.observed.keys
+    keys = ready.keys
     return [
         {
             "id": signal_id(
