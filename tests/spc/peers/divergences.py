@@ -235,3 +235,29 @@ DIVERGENCES = (
         charts=("mr",),
     ),
 )
+
+
+@dataclass(frozen=True)
+class KnownDifference:
+    """A difference in EWMA, CUSUM, Pareto or funnel plots; its test predicts what is drawn."""
+
+    name: str
+    peer: str
+    theirs: str
+    reason: str
+
+
+OF_COMPARISONS = (
+    KnownDifference(
+        "funnel-limits-approximate",
+        controlcharts.NAME,
+        "unadjusted limits from an arcsine (proportions), a chi-square (ratios) or a log (rates)",
+        "exact binomial and Poisson limits, as published, are right for small units too",
+    ),
+    KnownDifference(
+        "funnel-dispersion-untransformed",
+        qikit.NAME,
+        "takes phi from z-scores on the scale of the values, adjusts by exact mixtures",
+        "on the transformed scale the spread of z does not depend on the value",
+    ),
+)
