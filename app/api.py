@@ -8,6 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
+from app.analytics.comparisons import routes as comparisons
+from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
@@ -48,6 +50,7 @@ TAGS = [
 _ROUTERS: tuple[APIRouter, ...] = (
     analytics.direct,  # the hottest first: routes are matched one after the other
     analytics.router,
+    pictures.router,
     identity.router,
     access.router,
     organisations.router,
@@ -58,6 +61,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     pdsa.router,
     measures.router,
+    comparisons.router,
     progress.router,
 )
 _BEARER = {

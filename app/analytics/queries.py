@@ -113,7 +113,9 @@ def overrides_of(query: SpcQuery) -> Overrides:
     """What the request wants otherwise than stored."""
     if not query.model_fields_set:
         return AS_STORED
-    values = query.model_dump(exclude={"stratum"}, exclude_none=True)
+    # Not what a subclass adds, which is about the look of the chart.
+    stated = SpcQuery.model_fields.keys() - {"stratum"}
+    values = query.model_dump(include=stated, exclude_none=True)
     return Overrides(**values | {"phase_starts": tuple(query.phase_starts)})
 
 
@@ -268,3 +270,22 @@ def list_headlines(
         return _headline(project, row, points.get(row.measure_id, []) if row is not None else [])
 
     return page.map(read)
+
+
+def list_headline_series(
+    session: Session, *, actor: Actor, programme_id: uuid.UUID, query: HeadlineQuery, pager: Pager
+) -> Page[tuple[Project, Any]]:
+    """A page of a programme's live projects, each with the row of its headline measure, if any."""
+    statement = select_visible(actor, Project, Permission.MEASURE_READ).where(
+        col(Project.programme_id) == programme_id, col(Project.archived_at).is_(None)
+    )
+    order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
+    page: Page[Project] = pager.page(session, statement, query=query, order=order)
+    headlines = _headlines(session, [project.id for project in page.items])
+    return page.map(lambda project: (project, headlines.get(project.id)))
+
+
+def draw_series(session: Session, rows: Sequence[Any]) -> dict[uuid.UUID, dict[str, Any]]:
+    """The document of each of these measures; one query for all their points."""
+    points = _points_of(session, [row.measure_id for row in rows])
+    return {row.measure_id: _draw(row, points.get(row.measure_id, [])) for row in rows}

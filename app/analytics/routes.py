@@ -9,15 +9,18 @@ from pydantic_core import to_json
 from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
+from app.analytics.pictures.dependencies import REPRESENTED, answer, media_type_of, tagged_as
+from app.analytics.pictures.representations import represent
+from app.analytics.pictures.schemas import MeasureChartQuery, PictureQuery
 from app.analytics.schemas import (
     HeadlineQuery,
     HeadlineRead,
     ProjectCharts,
     SpcChart,
     SpcChartRequest,
-    SpcQuery,
 )
 from app.kit.dependencies import CurrentPager, ReadSession
+from app.kit.negotiation import JSON
 from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
@@ -26,7 +29,8 @@ from app.kit.routing import DirectRoute, Router
 
 router = Router(tags=["spc"])
 direct = Router(tags=["spc"], route_class=DirectRoute)
-_read_spc_query = query_of(SpcQuery)
+_read_chart_query = query_of(MeasureChartQuery)
+_read_picture_query = query_of(PictureQuery)
 LARGEST_REQUEST = 5_000_000  # ten thousand points
 
 
@@ -51,21 +55,29 @@ _CONDITIONAL: dict[int | str, dict[str, Any]] = {
     "/measures/{measure_id}/spc",
     summary="Chart a measure",
     response_model=SpcChart,
-    responses=problems(Unchartable) | _CONDITIONAL,
-    openapi_extra=query_parameters(SpcQuery) | SECURED,
+    responses=problems(Unchartable) | REPRESENTED | _CONDITIONAL,
+    openapi_extra=query_parameters(MeasureChartQuery) | SECURED,
 )
 def get_measure_spc(request: Request, measure_id: uuid.UUID) -> Response:
     """The stored series annotated by SPC. Parameters override stored settings for this request.
 
-    The ETag changes with whatever the chart prints; a 304 computes nothing.
+    The ETag changes with whatever the chart prints; a 304 computes nothing. As a table, Vega-Lite
+    chart or picture by Accept or `format`.
     """
     with request.app.state.database.connect() as connection:
         read = queries.measure_beside_caller(measure_id)
         actor, row = identify_beside(request, connection, read)
-        query = _read_spc_query(request)
+        query = _read_chart_query(request)
+        media_type = media_type_of(request, query.format)
         series = queries.get_series(connection, actor=actor, row=row, query=query)
-        tag = etag(series.tag)
-        return _not_modified(request, tag) or _json(series.document(), tag)
+        tag = etag(tagged_as(series.tag, media_type))
+        if (unchanged := _not_modified(request, tag)) is not None:
+            return unchanged
+        document = series.document()
+    # A picture is drawn when the connection has been handed back.
+    if media_type == JSON:
+        return _json(document, tag)
+    return answer(represent(document, media_type, query), tag)
 
 
 @router.get(
@@ -107,9 +119,18 @@ def list_programme_spc(
     "/spc/charts",
     summary="Chart points that you send",
     response_model=SpcChart,
-    responses=problems(Unchartable),
+    responses=problems(Unchartable) | REPRESENTED,
+    openapi_extra=query_parameters(PictureQuery),
     max_body_size=LARGEST_REQUEST,
 )
-def draw_spc_chart(data: SpcChartRequest, _actor: CurrentActor) -> Response:
-    """Points and settings in, the annotated series out; nothing is stored. Up to 10,000 points."""
-    return _json(draw_request(data))
+def draw_spc_chart(request: Request, data: SpcChartRequest, _actor: CurrentActor) -> Response:
+    """Points and settings in, the annotated series out; nothing is stored. Up to 10,000 points.
+
+    As a table, Vega-Lite chart or picture by Accept or `format`.
+    """
+    query = _read_picture_query(request)
+    media_type = media_type_of(request, query.format)
+    document = draw_request(data)
+    if media_type == JSON:
+        return _json(document)
+    return answer(represent(document, media_type, query))

@@ -1,0 +1,1 @@
+"""Charts beside the Shewhart family: EWMA, CUSUM, Pareto, and funnel plots."""
