@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
+from app.analytics.rebasing import routes as rebasing
 from app.analytics.schemas import (
     HeadlineQuery,
     HeadlineRead,
@@ -113,3 +114,6 @@ def list_programme_spc(
 def draw_spc_chart(data: SpcChartRequest, _actor: CurrentActor) -> Response:
     """Points and settings in, the annotated series out; nothing is stored. Up to 10,000 points."""
     return _json(draw_request(data))
+
+
+router.include_router(rebasing.router)
