@@ -1,11 +1,13 @@
 """From points and settings to the SPC document, with the engine's refusals as problems."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from app import spc
 from app.analytics.schemas import SpcChartRequest
 from app.kit.errors import FieldError, Invalid
+from app.measures.marks import AnnotationRow, by_row, by_signal
 
 
 class Unchartable(Invalid):
@@ -29,11 +31,18 @@ def draw(
     settings: spc.Settings,
     *,
     as_of: str | None = None,
+    annotations: Sequence[AnnotationRow] = (),
     place: Callable[[str], dict[str, str]] = _parameter,
 ) -> dict[str, Any]:
     """The document. Raises `Unchartable` with the engine's own advice."""
+    days = [date.fromisoformat(day) for day in series.x] if annotations else []
     try:
-        return {"as_of": None} | spc.document(spc.chart(series, settings), as_of=as_of)
+        return {"as_of": None} | spc.document(
+            spc.chart(series, settings),
+            as_of=as_of,
+            annotations=by_row(days, annotations),
+            explained_by=by_signal(annotations),
+        )
     except spc.SpcError as fault:
         where = place(fault.pointer)
         error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]

@@ -16,10 +16,12 @@ from app.access.permissions import Permission
 from app.access.queries import BY_LOGIN, BesideCaller
 from app.access.scope import select_visible, visible_to
 from app.analytics.drawing import draw
+from app.analytics.marks import marks_of, marks_of_all
 from app.analytics.schemas import HeadlineQuery, HeadlineRead, LatestPoint, SpcQuery
 from app.kit.errors import NotFound
 from app.kit.pagination import Page, Pager, order_by
 from app.kit.prepared import Prepared
+from app.measures.marks import NO_MARKS, Marks
 from app.measures.models import DataPoint, Family, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
@@ -91,7 +93,9 @@ _POINTS = Prepared(
 )
 
 
-def _draw(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED) -> dict[str, Any]:
+def _draw(
+    row: Any, points: Sequence[PointRow], marks: Marks, overrides: Overrides = AS_STORED
+) -> dict[str, Any]:
     """The document of one measure."""
     stored = ChartSettings(
         data_type=row.data_type,
@@ -106,7 +110,8 @@ def _draw(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED
         unit=row.unit,
     )
     as_of = row.series_changed_at.isoformat().replace("+00:00", "Z")
-    return draw(*assemble(stored, points, overrides), as_of=as_of)
+    series, settings = assemble(stored, points, overrides, marks.phases)
+    return draw(series, settings, as_of=as_of, annotations=marks.annotations)
 
 
 def overrides_of(query: SpcQuery) -> Overrides:
@@ -141,7 +146,8 @@ class StoredSeries:
         """The SPC document of the points as they are now."""
         parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
         points = _POINTS.all(self._connection, parameters)
-        return _draw(self._row, cast(list[PointRow], points), overrides_of(self._query))
+        marks = marks_of(self._connection, self._row.measure_id)
+        return _draw(self._row, cast(list[PointRow], points), marks, overrides_of(self._query))
 
 
 def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
@@ -203,14 +209,15 @@ def list_project_series(
 
 
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """The chart of each measure; one query for all their points."""
-    points = _points_of(session, [row.measure_id for row in rows])
+    """The chart of each measure; one query for all their points, one for all their marks."""
+    measures = [row.measure_id for row in rows]
+    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
     return [
         {
             "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": _draw(row, points.get(row.measure_id, [])),
+            "spc": _draw(row, points.get(row.measure_id, []), marks.get(row.measure_id, NO_MARKS)),
         }
         for row in rows
     ]
@@ -230,7 +237,7 @@ def _headlines(session: Session, projects: Sequence[uuid.UUID]) -> dict[uuid.UUI
     return headlines
 
 
-def _headline(project: Project, row: Any, points: Sequence[PointRow]) -> HeadlineRead:
+def _headline(project: Project, row: Any, points: Sequence[PointRow], marks: Marks) -> HeadlineRead:
     line = HeadlineRead(
         project_id=project.id,
         project_title=project.title,
@@ -241,7 +248,7 @@ def _headline(project: Project, row: Any, points: Sequence[PointRow]) -> Headlin
     if row is None:
         return line
     line.measure_id, line.measure_name, line.unit = row.measure_id, row.name, row.unit
-    document = _draw(row, points)
+    document = _draw(row, points, marks)
     line.chart, line.rule_set = document["chart"], document["settings"]["rule_set"]
     line.points, line.signals = len(points), len(document["signals"])
     line.variation, line.assurance = document["variation"], document["assurance"]
@@ -263,11 +270,15 @@ def list_headlines(
     order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
     page: Page[Project] = pager.page(session, statement, query=query, order=order)
     headlines = _headlines(session, [project.id for project in page.items])
-    points = _points_of(session, [row.measure_id for row in headlines.values()])
+    measures = [row.measure_id for row in headlines.values()]
+    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
 
     def read(project: Project) -> HeadlineRead:
         row = headlines.get(project.id)
-        return _headline(project, row, points.get(row.measure_id, []) if row is not None else [])
+        if row is None:
+            return _headline(project, row, [], NO_MARKS)
+        measure_id = row.measure_id
+        return _headline(project, row, points.get(measure_id, []), marks.get(measure_id, NO_MARKS))
 
     return page.map(read)
 

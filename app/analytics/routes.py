@@ -12,6 +12,7 @@ from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.pictures.dependencies import REPRESENTED, answer, media_type_of, tagged_as
 from app.analytics.pictures.representations import represent
 from app.analytics.pictures.schemas import MeasureChartQuery, PictureQuery
+from app.analytics.rebasing import routes as rebasing
 from app.analytics.schemas import (
     HeadlineQuery,
     HeadlineRead,
@@ -134,3 +135,6 @@ def draw_spc_chart(request: Request, data: SpcChartRequest, _actor: CurrentActor
     if media_type == JSON:
         return _json(document)
     return answer(represent(document, media_type, query))
+
+
+router.include_router(rebasing.router)

@@ -1,4 +1,4 @@
-"""Measures of a project and their data points."""
+"""Measures of a project, their data points, and what people decide about their series."""
 
 import uuid
 from datetime import date, datetime
@@ -61,6 +61,34 @@ class PointSource(StrEnum):
     MANUAL = "manual"
     IMPORT = "import"
     API = "api"
+
+
+class PhaseReason(StrEnum):
+    """Why lines are taken anew."""
+
+    INITIAL = "initial"
+    CHANGE_ADOPTED = "change_adopted"
+    DEFINITION_CHANGE = "definition_change"
+    ENVIRONMENT = "environment"
+    OTHER = "other"
+
+
+class PhaseStatus(StrEnum):
+    """Only an approved phase is drawn. What was declined or revoked stays, and can come back."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+
+
+class AnnotationKind(StrEnum):
+    """What an annotation tells of."""
+
+    NOTE = "note"
+    CHANGE = "change"
+    EVENT = "event"
+    PDSA = "pdsa"
 
 
 class Measure(Row, Archivable, Scoped, table=True):
@@ -157,5 +185,67 @@ class DataPoint(Row, Archivable, Scoped, table=True):
     excluded: bool = False
     excluded_reason: str | None = Field(default=None, sa_type=sa.Text)
     excluded_by: uuid.UUID | None = None
+    excluded_at: datetime | None = None
     entered_by: uuid.UUID | None = None
     entered_at: datetime = Field(default_factory=utc_now)
+
+
+class Phase(Row, Archivable, Scoped, table=True):
+    """A part of a series with lines of its own, from a day on; who decided it, when and why.
+
+    `detector` and `candidate_id` say which computed proposal it answers; without them a person
+    thought of it. `pdsa_cycle_ids` names cycles of the project.
+    """
+
+    __tablename__ = "phase"
+    __table_args__ = (
+        sa.Index(
+            "uq_phase_measure_id_starts_on",
+            "measure_id",
+            "starts_on",
+            unique=True,
+            sqlite_where=sa.text("status = 'approved' AND archived_at IS NULL"),
+            postgresql_where=sa.text("status = 'approved' AND archived_at IS NULL"),
+        ),
+        sa.Index("ix_phase_measure_id_starts_on", "measure_id", "starts_on"),
+        sa.CheckConstraint("baseline_points IS NULL OR baseline_points >= 1", name="has_baseline"),
+    )
+    project_column: ClassVar[str | None] = "project_id"
+    parent_column: ClassVar[str | None] = "measure_id"
+
+    programme_id: uuid.UUID = Field(foreign_key="programme.id", index=True)
+    project_id: uuid.UUID = Field(foreign_key="project.id")
+    measure_id: uuid.UUID = Field(foreign_key="measure.id")
+    starts_on: date
+    label: str | None = Field(default=None, sa_type=text_type(100))
+    reason: PhaseReason = Field(sa_type=enum_type(PhaseReason))
+    reason_text: str | None = Field(default=None, sa_type=sa.Text)
+    baseline_points: int | None = None
+    status: PhaseStatus = Field(sa_type=enum_type(PhaseStatus))
+    decision_reason: str | None = Field(default=None, sa_type=sa.Text)
+    decided_by: uuid.UUID | None = None
+    decided_at: datetime | None = None
+    detector: str | None = Field(default=None, sa_type=text_type(32))
+    candidate_id: str | None = Field(default=None, sa_type=text_type(16))
+    checklist: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    pdsa_cycle_ids: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+
+
+class Annotation(Row, Archivable, Scoped, table=True):
+    """What happened on a day, marked on the chart, and the signals that it explains."""
+
+    __tablename__ = "annotation"
+    __table_args__ = (
+        sa.Index("ix_annotation_measure_id_happened_on", "measure_id", "happened_on"),
+    )
+    project_column: ClassVar[str | None] = "project_id"
+    parent_column: ClassVar[str | None] = "measure_id"
+
+    programme_id: uuid.UUID = Field(foreign_key="programme.id", index=True)
+    project_id: uuid.UUID = Field(foreign_key="project.id")
+    measure_id: uuid.UUID = Field(foreign_key="measure.id")
+    happened_on: date
+    kind: AnnotationKind = Field(sa_type=enum_type(AnnotationKind))
+    text: str = Field(sa_type=sa.Text)
+    explains: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    pdsa_cycle_ids: list[str] = Field(default_factory=list, sa_type=sa.JSON)

@@ -1,0 +1,1 @@
+"""Annotations of a measure: what happened on a day, and which signals that explains."""
