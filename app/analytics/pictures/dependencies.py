@@ -1,6 +1,6 @@
 """What the routes of charts ask for: the representation, and the answer that carries it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,7 +13,6 @@ from app.kit.negotiation import CSV, choose
 from app.kit.openapi import problems
 
 _ANYTHING = (None, "*/*", "application/json, text/plain, */*")
-_ATTACHED = (CSV,)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TEXT = {"schema": {"type": "string"}}
 _CHART = {"schema": {"type": "object"}, "example": {"$schema": "https://vega.github.io/schema/"}}
@@ -55,12 +54,3 @@ def tagged_as(tag: str, media_type: str) -> str:
     """The entity tag of one representation of what has this tag."""
     form = next(name for name, kind in FORMATS.items() if kind == media_type)
     return tag if form == "json" else f"{tag}-{form}"
-
-
-def merged(*parts: Mapping[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route, statuses of several parts together."""
-    whole: dict[int | str, dict[str, Any]] = {}
-    for part in parts:
-        for status, entry in part.items():
-            whole[status] = {**whole.get(status, {}), **entry}
-    return whole
