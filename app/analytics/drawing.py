@@ -79,8 +79,7 @@ def _refuse_mixture(request: SpcChartRequest, is_ratio: bool, is_grouped: bool) 
                 raise Invalid.at(
                     *("points", row, other),
                     code="values_and_ratios",
-                    detail="Give `numerator` with `denominator`, `values`, or `value` at all points "
-                    "alike.",
+                    detail="Give value, values, or numerator and denominator at all points alike.",
                 )
         if point.numerator is not None and point.denominator is None:
             raise Invalid.at(

@@ -68,12 +68,12 @@ class Base:
 
     def track(self, numbers: FloatArray) -> Ragged:
         """Numbers of each baseline in order, without excluded points; NaN is a gap."""
-        ragged = Ragged(numbers, self.edges)
+        ragged = self.whole(numbers)
         return ragged if self._track is None else ragged.where(self._track)
 
     def points(self, numbers: FloatArray) -> Ragged:
         """Numbers of each phase's base points."""
-        ragged = Ragged(numbers, self.edges)
+        ragged = self.whole(numbers)
         return ragged if self._points is None else ragged.where(self._points)
 
     def mean_ranges(self, numbers: FloatArray) -> FloatArray:
@@ -95,10 +95,9 @@ class Base:
             return numbers  # of length one: it broadcasts by itself
         return np.repeat(numbers, np.diff(self.edges), axis=-1)
 
-    def are_alike(self) -> BoolArray:
-        """Whether all subgroups of a phase, excluded ones too, have one size."""
-        sizes = Ragged(self.sizes, self.edges).without_gaps().parts()
-        return np.array([len(set(part)) <= 1 for part in sizes])
+    def whole(self, numbers: FloatArray) -> Ragged:
+        """Numbers of each phase, whether in the baseline or not; NaN is a gap."""
+        return Ragged(numbers, self.edges)
 
 
 def _rows_of_track(observed: Observations, layout: Layout) -> BoolArray | None:

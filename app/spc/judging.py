@@ -1,7 +1,7 @@
 """Judging: the rules of a rule set, and the runs analysis, in all phases of all series at once."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from app.spc.rules import Finding
 from app.spc.runs import Runs, analyse_runs
 from app.spc.series import BoolArray, FloatArray
 from app.spc.sides import BREAK, outside, zones
-from app.spc.tracks import Segment, Track, lay
+from app.spc.tracks import Segment, lay
 
 __all__ = ["Found", "Judgement", "Segment", "judge"]
 
@@ -58,32 +58,26 @@ def judge(
     runs = analyse_runs(track.centre)
     found: list[list[Found]] = [[] for _ in segments]
     for rule in rules.rules:
-        for index, finding in _findings(rule, track, runs):
-            by = bounds[index].start - track.starts[index]
-            moved = _moved(finding, by) if by else finding
-            judged = moved if rows is None else _in_rows(moved, rows)
-            found[index].append(Found(rule, rule.stated(runs[index]), judged))
+        if rule.find is not None:
+            for finding in rule.find(track):
+                index = bisect_right(track.starts, finding.members[0]) - 1
+                rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
+                found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+        if rule.find_in_phase is not None:
+            for index, centre in enumerate(track.centre.split(BREAK)):
+                for finding in rule.find_in_phase(centre, runs[index]):
+                    rowed = _in_rows(finding, bounds[index].start, rows)
+                    found[index].append(Found(rule, rule.stated(runs[index]), rowed))
     return Judgement(is_outside, runs, found)
 
 
-def _findings(rule: Rule, track: Track, runs: Sequence[Runs]) -> Iterable[tuple[int, Finding]]:
-    """Findings of one rule, each with the number of its segment, in positions of the track."""
-    if rule.find is not None:
-        for finding in rule.find(track):
-            yield bisect_right(track.starts, finding.members[0]) - 1, finding
-    if rule.find_in_phase is not None:
-        for index, centre in enumerate(track.centre.split(BREAK)):
-            for finding in rule.find_in_phase(centre, runs[index]):
-                yield index, _moved(finding, track.starts[index])
-
-
-def _moved(finding: Finding, by: int) -> Finding:
+def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Finding:
+    """A finding in positions of the judged points after a move, and from them in rows."""
     side, members, completed = finding
-    completed = None if completed is None else completed + by
-    return Finding(side, [position + by for position in members], completed)
-
-
-def _in_rows(finding: Finding, rows: Sequence[int]) -> Finding:
-    side, members, completed = finding
-    completed = None if completed is None else rows[completed]
-    return Finding(side, [rows[position] for position in members], completed)
+    if moved:
+        members = [position + moved for position in members]
+        completed = None if completed is None else completed + moved
+    if rows is not None:
+        members = [rows[position] for position in members]
+        completed = None if completed is None else rows[completed]
+    return Finding(side, members, completed)

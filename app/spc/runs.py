@@ -5,13 +5,16 @@ Swed & Eisenhart 1943, Annals of Mathematical Statistics 14: 66-87, for the numb
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from math import comb
 from typing import NamedTuple
 
 from app.spc.sides import BREAK, HIGH, LOW, ON
 
+_HIGH_LOW, _LOW_HIGH = HIGH + LOW, LOW + HIGH
+_HIGH_SPACE_LOW, _LOW_SPACE_HIGH = HIGH + b" " + LOW, LOW + b" " + HIGH
+_MANY = 100  # points
 _NEGLIGIBLE = 1e-20
 
 
@@ -58,18 +61,39 @@ _NO_RUNS = Runs(0, None, None, None, None)
 
 def analyse_runs(centre: bytes) -> list[Runs]:
     """Runs of each phase from the sides of its points, the phases joined by BREAK."""
-    useful = centre.replace(ON, b"")
-    # A space between neighbours of different sides: the words are the runs.
-    spaced = useful.replace(HIGH + LOW, HIGH + b" " + LOW).replace(LOW + HIGH, LOW + b" " + HIGH)
-    return [_runs(phase.split(b" ")) for phase in spaced.split(BREAK)]
+    return [_runs(useful) for useful in centre.replace(ON, b"").split(BREAK)]
 
 
-def _runs(words: Sequence[bytes]) -> Runs:
-    lengths = list(map(len, words))
-    count = sum(lengths)
+def _runs(useful: bytes) -> Runs:
+    count = len(useful)
     if not count:
         return _NO_RUNS
-    return Runs(count, max(lengths), longest_run_max(count), len(words) - 1, crossings_min(count))
+    if count > _MANY:
+        crossings = useful.count(_HIGH_LOW) + useful.count(_LOW_HIGH)
+        longest = _longest_run(useful)
+    else:  # a space between neighbours of different sides makes words of the runs
+        words = useful.replace(_HIGH_LOW, _HIGH_SPACE_LOW).replace(_LOW_HIGH, _LOW_SPACE_HIGH)
+        lengths = list(map(len, words.split(b" ")))
+        crossings, longest = len(lengths) - 1, max(lengths)
+    return Runs(count, longest, longest_run_max(count), crossings, crossings_min(count))
+
+
+def _longest_run(useful: bytes) -> int:
+    """By doubling a length until no run has it, and halving what lies between.
+
+    For thousands of points this takes a fifth of the time of splitting them into runs, which is
+    quicker for few.
+    """
+    there, absent = 1, 4
+    while HIGH * absent in useful or LOW * absent in useful:
+        there, absent = absent, 2 * absent
+    while absent - there > 1:
+        middle = (there + absent) // 2
+        if HIGH * middle in useful or LOW * middle in useful:
+            there = middle
+        else:
+            absent = middle
+    return there
 
 
 @cache

@@ -11,7 +11,10 @@ from app.spc.runs import Runs, analyse_runs, crossings_min, longest_run_max, run
 from app.spc.sides import BREAK, HIGH, LOW, ON
 from tests.spc import oracle
 
-sides = st.lists(st.sampled_from([HIGH, LOW, ON]), max_size=60).map(b"".join)
+parts = st.sampled_from([HIGH, LOW, ON]) | st.binary(min_size=1, max_size=1).map(
+    lambda byte: (HIGH, LOW, HIGH + ON, LOW)[byte[0] % 4] * byte[0]
+)
+sides = st.lists(parts, max_size=60).map(b"".join)
 
 # Anhoej & Olesen 2014, table of signal limits: useful points, longest run, fewest crossings.
 PUBLISHED = [(10, 6, 2), (12, 7, 3), (16, 7, 4), (20, 7, 6), (22, 7, 7), (24, 8, 8), (30, 8, 10)]
