@@ -58,6 +58,7 @@ def _lists(app: OpenQI) -> list[Operation]:
         operation
         for operation, document in documented(app)
         if any(item["name"] == "cursor" for item in document.get("parameters", ()))
+        and "application/json" in document["responses"]["200"]["content"]  # no picture
     ]
 
 

@@ -8,6 +8,8 @@ from statistics import median
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) / timedelta(milliseconds=1)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HOUR = 3_600_000.0
 _DAY = 24 * _HOUR
@@ -39,8 +41,8 @@ def milliseconds(label: str) -> float:
 
 
 def moment(value: float) -> datetime:
-    """The instant of so many milliseconds."""
-    return _EPOCH + timedelta(milliseconds=value)
+    """The instant of so many milliseconds; the room beside a point may be no instant any more."""
+    return _EPOCH + timedelta(milliseconds=min(max(value, _FIRST), _LAST))
 
 
 def iso(value: float) -> str:

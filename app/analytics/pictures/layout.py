@@ -114,7 +114,7 @@ class _Page:
             canvas=self.canvas,
             rows=self.rows,
             figures=self.figures,
-            frame=Frame(left, top, width, height),
+            frame=Frame(left, round(top), width, round(height)),
             y=self.y,
             x_ticks=x_ticks,
             y_ticks=self.y.ticks(height, LABEL * k) if self.numbers else [],
@@ -151,7 +151,7 @@ class _Page:
         left = MARGIN * k + widest + 8 * k + (16 * k if unit and unit != "%" else 0)
         right = max((typeset.width(end.text, LABEL * k) for end in ends), default=0.0)
         right = min(right + 10 * k, self.canvas.width * 0.28) + MARGIN * k
-        return left, self.canvas.width - left - right
+        return round(left), round(self.canvas.width - left - right)
 
     def _flags(self, notes: list[Note]) -> tuple[list[Flag], list[str]]:
         edge = self.canvas.width - MARGIN * self.k

@@ -98,9 +98,9 @@ def numbers(notes: Sequence[Note], size: float) -> list[Flag]:
 
 def listed(notes: Sequence[Note], axis: Horizontal) -> list[str]:
     """A line of the list below the plot for each number: the number, a tab, when and what."""
-    year = f" {moment(axis.high).year}" if axis.is_time else ""
-    is_one_year = axis.is_time and moment(axis.low).year == moment(axis.high).year
+    years = {moment(axis.values[row]).year for row in (0, -1)} if axis.is_time else set()
+    year = f" {min(years, default=0)}"
     return [
-        f"{number}\t{note.when.removesuffix(year) if is_one_year else note.when}: {note.text}"
+        f"{number}\t{note.when.removesuffix(year) if len(years) == 1 else note.when}: {note.text}"
         for number, note in enumerate(notes, 1)
     ]

@@ -19,6 +19,7 @@ from app.analytics.pictures.style import (
     TARGET_DASH,
     THREAD,
 )
+from app.analytics.pictures.typeset import clean
 
 _COLOURS = {"upper_limit": LIMIT, "lower_limit": LIMIT, "centre": SOFT, "target": TARGET}
 _DASHES = {
@@ -99,8 +100,12 @@ def _detail(name: str, look: Look) -> list[dict[str, Any]]:
 def _by_line(table: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "field": "line",
-        "type": "nominal",
-        "scale": {"domain": list(LINES), "range": [table[line] for line in LINES]},
+        "type": "ordinal",
+        "scale": {
+            "type": "ordinal",
+            "domain": list(LINES),
+            "range": [table[line] for line in LINES],
+        },
         "legend": None,
     }
 
@@ -138,8 +143,9 @@ def _by_kind(position: str, factor: float = 1.0) -> dict[str, Any]:
     values = [getattr(kind, position) for kind in KINDS.values()]
     if position == "size":
         values = [round(value * factor, 1) for value in values]
-    scale = {"domain": list(KINDS), "range": values}
-    return {"field": "kind", "type": "nominal", "scale": scale, "legend": None}
+    scale = {"type": "ordinal", "domain": list(KINDS), "range": values}
+    of = "nominal" if position == "shape" else "ordinal"  # else Vega-Lite warns
+    return {"field": "kind", "type": of, "scale": scale, "legend": None}
 
 
 def _points(by: Channels, look: Look) -> Layer:
@@ -160,18 +166,21 @@ def _points(by: Channels, look: Look) -> Layer:
 
 
 def values(rows: Rows, rules: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The data: one object a point, with the names of the rules that it is a signal of."""
+    """The data: one object a point, with the names of the rules that it is a signal of.
+
+    Texts are cleaned too: Vega reads them out in the labels of its marks.
+    """
     drawn = zip(rows.points, rows.kinds, rows.axis.values, strict=True)
     return [
         {
             "x": iso(x) if rows.axis.is_time else x,
-            "label": point["x"],
+            "label": clean(point["x"]),
             **{name: point[name] for name in _SHOWN},
             "phase": point["phase"],
             "excluded": point["excluded"],
             "kind": kind,
             "signals": ", ".join(dict.fromkeys(rules[name] for name in point["signals"])),
-            "note": point["note"],
+            "note": clean(point["note"] or "") or None,
         }
         for point, kind, x in drawn
     ]

@@ -1,4 +1,4 @@
-"""Routes of sheets: the charts of a project, or the headline charts of a programme, as a picture."""
+"""Routes of sheets: the charts of a project, or the headlines of a programme, as one picture."""
 
 import uuid
 from typing import Annotated
