@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from app.analytics.pictures.schemas import PictureQuery
 from app.analytics.schemas import (
     BaselineRows,
     Direction,
@@ -161,7 +162,7 @@ class MemoryQuery(Input):
     )
 
 
-class EwmaQuery(MemoryQuery):
+class EwmaQuery(MemoryQuery, PictureQuery):
     """How to draw the EWMA chart of a measure."""
 
     weight: Weight = 0.2
@@ -169,7 +170,7 @@ class EwmaQuery(MemoryQuery):
     limits: Limits = "exact"
 
 
-class CusumQuery(MemoryQuery):
+class CusumQuery(MemoryQuery, PictureQuery):
     """How to draw the CUSUM chart of a measure."""
 
     allowance: Allowance = 0.5
@@ -232,7 +233,7 @@ class FunnelRequest(Input):
     unit: UnitName | None = None
 
 
-class FunnelQuery(Input):
+class FunnelQuery(PictureQuery):
     """Which measures of the programme to compare, over which periods, and how."""
 
     measure_code: (
