@@ -81,7 +81,7 @@ def _individuals_about_the_median(base: Base) -> Estimate:
 
 
 def _ratios_as_individuals(base: Base) -> Estimate:
-    """Each range is divided by what two sizes make of a sigma of one: sqrt(1/n + 1/m) 2/sqrt(pi).
+    """Each range is divided by what two sizes make of a sigma of one: sqrt(1/n + 1/m) sqrt(2/pi).
 
     With equal sizes this is an individuals chart, but for d2 to all its digits.
     """

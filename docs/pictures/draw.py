@@ -1,0 +1,159 @@
+"""Draws the pictures of docs/spc.md with the software itself: python docs/pictures/draw.py
+
+The data are those of the demonstration and of the reference cases of the tests, so a picture
+changes only with the software. Run from the root of the repository.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from app import spc  # noqa: E402 - the root must be on the path first
+from app.analytics.pictures.representations import represent  # noqa: E402
+from app.analytics.pictures.schemas import SVG, PictureQuery  # noqa: E402
+from app.demo.project_stories import PROJECTS, MeasureStory  # noqa: E402
+from app.demo.synthetic import weekly_points  # noqa: E402
+
+LARGEST = 60_000  # bytes
+
+
+def story(name: str) -> MeasureStory:
+    """A measure of the demonstration by its name."""
+    found = [each for project in PROJECTS for each in project.measures if each.name == name]
+    return found[0]
+
+
+def of_demo(name: str, chart: str, weeks: int | None = None, **chosen: Any) -> dict[str, Any]:
+    """The document of a measure of the demonstration, charted as is said."""
+    measure = story(name)
+    points = weekly_points(measure)[:weeks]
+    excluded = chosen.pop("excluded", ())
+    missing = chosen.pop("missing", ())
+    series = spc.Series(
+        [point["period_start"].isoformat() for point in points],
+        values=_column(points, "value", missing),
+        numerators=_column(points, "numerator", missing),
+        denominators=_column(points, "denominator", missing),
+        excluded=[row in excluded for row in range(len(points))],
+    )
+    settings = {
+        "direction": measure.direction,
+        "title": measure.name,
+        "unit": measure.unit,
+        "multiplier": measure.multiplier,
+        "target": measure.target,
+    }
+    return _document(series, chart, settings | chosen)
+
+
+def of_case(case: str, chart: str, **chosen: Any) -> dict[str, Any]:
+    """The document of a reference case, week by week, charted as is said."""
+    path = next((ROOT / "tests" / "spc" / "cases").glob(f"{case.removeprefix('dev-')[:-4]}.json"))
+    found = next(each for each in json.loads(path.read_text())["cases"] if each["id"] == case)
+    points = found["request"]["points"]
+    settings: dict[str, Any] = {"direction": "neutral"} | chosen
+    labels = [point["x"] for point in points]
+    if settings.pop("weekly", False):
+        labels = [
+            (date(2018, 1, 1) + timedelta(weeks=row)).isoformat() for row in range(len(labels))
+        ]
+    groups = [point.get("values") for point in points]
+    series = spc.Series(
+        labels,
+        values=_column(points, "value"),
+        numerators=_column(points, "numerator"),
+        denominators=_column(points, "denominator"),
+        excluded=[point.get("excluded", False) for point in points],
+        subgroups=groups if any(group is not None for group in groups) else None,
+    )
+    return _document(series, chart, settings)
+
+
+def _column(points: list[dict[str, Any]], field: str, missing: Any = ()) -> list[Any] | None:
+    if not any(field in point for point in points):
+        return None
+    return [None if row in missing else point.get(field) for row, point in enumerate(points)]
+
+
+def _document(series: spc.Series, chart: str, settings: dict[str, Any]) -> dict[str, Any]:
+    annotations = settings.pop("annotations", None)
+    drawn = spc.chart(series, spc.Settings(chart, **settings))
+    return {"as_of": None} | spc.document(drawn, annotations=annotations)
+
+
+def pictures() -> Iterator[tuple[str, dict[str, Any]]]:
+    """File names without ending, and documents."""
+    ready = "Ready within 48 hours"
+    yield "frozen", of_demo(ready, "p", baseline_points=13)
+    labels = ["As found", "Signing slot", "Slot guarded"]
+    yield "phases", of_demo(ready, "p", phase_starts=[13, 18], phase_labels=labels)
+    yield "short", of_demo(ready, "p", weeks=8)
+    yield "missed", of_demo("Appointments missed", "p")
+    yield "run", of_demo("Requests that came online", "run", target=None)
+    yield (
+        "gaps",
+        of_demo("Mean wait for a review", "i", baseline_points=14, excluded=[9], missing=[5, 6]),
+    )
+    yield "c", of_demo("Queries from pharmacies", "c")
+    yield (
+        "u-prime",
+        of_case(
+            "dev-u_prime-anhoej-003",
+            "u_prime",
+            title="Complaints",
+            unit="per 1,000 contacts",
+            multiplier=1000,
+            direction="decrease",
+        ),
+    )
+    yield (
+        "t",
+        of_case(
+            "dev-t-anhoej-003",
+            "t",
+            title="Days between cardiac arrests on the ward",
+            unit="days",
+            direction="increase",
+            baseline_points=21,
+        ),
+    )
+    yield (
+        "g",
+        of_case(
+            "dev-g-anhoej-005",
+            "g",
+            title="Births between shoulder dystocias",
+            unit="births",
+            direction="increase",
+        ),
+    )
+    yield (
+        "xbar",
+        of_case(
+            "dev-xbar-anhoej-004",
+            "xbar",
+            title="Time to triage, five patients a day",
+            unit="minutes",
+            direction="decrease",
+        ),
+    )
+
+
+def main() -> None:
+    """Write every picture."""
+    for name, document in pictures():
+        drawn = represent(document, SVG, PictureQuery())
+        assert len(drawn.content) <= LARGEST, f"{name} has {len(drawn.content)} bytes"
+        path = Path(__file__).parent / f"{name}.svg"
+        path.write_bytes(drawn.content)
+        print(path.relative_to(ROOT), len(drawn.content))  # noqa: T201 - it is a command
+
+
+if __name__ == "__main__":
+    main()
