@@ -210,14 +210,14 @@ def list_project_series(
 
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """The chart of each measure; one query for all their points, one for all their marks."""
-    measures = [row.measure_id for row in rows]
-    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
+    projects = {row.measure_id: row.project_id for row in rows}
+    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
     return [
         {
             "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": _draw(row, points.get(row.measure_id, []), marks.get(row.measure_id, NO_MARKS)),
+            "spc": _draw(row, points.get(row.measure_id, []), marks[row.measure_id]),
         }
         for row in rows
     ]
@@ -270,15 +270,15 @@ def list_headlines(
     order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
     page: Page[Project] = pager.page(session, statement, query=query, order=order)
     headlines = _headlines(session, [project.id for project in page.items])
-    measures = [row.measure_id for row in headlines.values()]
-    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
+    projects = {row.measure_id: row.project_id for row in headlines.values()}
+    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
 
     def read(project: Project) -> HeadlineRead:
         row = headlines.get(project.id)
         if row is None:
             return _headline(project, row, [], NO_MARKS)
         measure_id = row.measure_id
-        return _headline(project, row, points.get(measure_id, []), marks.get(measure_id, NO_MARKS))
+        return _headline(project, row, points.get(measure_id, []), marks[measure_id])
 
     return page.map(read)
 
