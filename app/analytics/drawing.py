@@ -1,6 +1,6 @@
 """From points and settings to the SPC document, with the engine's refusals as problems."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app import spc
@@ -14,13 +14,21 @@ class Unchartable(Invalid):
     code = "unchartable"
     title = "No chart can be drawn from this."
 
+    @classmethod
+    def because(cls, fault: spc.SpcError, place: Callable[[str], dict[str, str]]) -> "Unchartable":
+        """The engine's refusal with its own advice, and where the caller finds what is wrong."""
+        where = place(fault.pointer)
+        error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]
+        return cls(fault.detail, errors=[error])
 
-def _parameter(pointer: str) -> dict[str, str]:
+
+def in_query(pointer: str) -> dict[str, str]:
     """A fault of stored data or of an override: there is no body to point into."""
     return {"parameter": pointer.strip("/").split("/")[0]}
 
 
-def _body(pointer: str) -> dict[str, str]:
+def in_body(pointer: str) -> dict[str, str]:
+    """A fault of what the caller sent."""
     return {"pointer": f"#{pointer}"}
 
 
@@ -29,19 +37,36 @@ def draw(
     settings: spc.Settings,
     *,
     as_of: str | None = None,
-    place: Callable[[str], dict[str, str]] = _parameter,
+    place: Callable[[str], dict[str, str]] = in_query,
 ) -> dict[str, Any]:
     """The document. Raises `Unchartable` with the engine's own advice."""
     try:
         return {"as_of": None} | spc.document(spc.chart(series, settings), as_of=as_of)
     except spc.SpcError as fault:
-        where = place(fault.pointer)
-        error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]
-        raise Unchartable(fault.detail, errors=[error]) from fault
+        raise Unchartable.because(fault, place) from fault
+
+
+def judge_each(
+    requests: Iterable[tuple[spc.Series, spc.Settings]],
+) -> list[spc.Chart | spc.SpcError]:
+    """Many charts at once, in order; what cannot be charted is told in its place."""
+    return [_judged(series, settings) for series, settings in requests]
+
+
+def _judged(series: spc.Series, settings: spc.Settings) -> spc.Chart | spc.SpcError:
+    try:
+        return spc.chart(series, settings)
+    except spc.SpcError as fault:
+        return fault
 
 
 def draw_request(request: SpcChartRequest) -> dict[str, Any]:
     """The document of points and settings that a caller sent."""
+    return draw(*assemble_request(request), place=in_body)
+
+
+def assemble_request(request: SpcChartRequest) -> tuple[spc.Series, spc.Settings]:
+    """What a caller sent, as the engine takes it. Raises `Invalid` where values and ratios mix."""
     points = request.points
     is_ratio = any(point.denominator is not None for point in points)
     _refuse_mixture(request, is_ratio)
@@ -65,7 +90,7 @@ def draw_request(request: SpcChartRequest) -> dict[str, Any]:
         title=request.title,
         unit=request.unit,
     )
-    return draw(series, settings, place=_body)
+    return series, settings
 
 
 def _refuse_mixture(request: SpcChartRequest, is_ratio: bool) -> None:

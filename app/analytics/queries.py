@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -13,15 +13,13 @@ from app import spc
 from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.access.queries import BY_LOGIN, BesideCaller
-from app.access.scope import select_visible, visible_to
+from app.access.scope import visible_to
 from app.analytics.drawing import draw
-from app.analytics.schemas import HeadlineQuery, HeadlineRead, LatestPoint, SpcQuery
+from app.analytics.schemas import SpcQuery
 from app.kit.errors import NotFound
-from app.kit.pagination import Page, Pager, order_by
-from app.measures.models import DataPoint, Family, Measure
+from app.measures.models import DataPoint, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
-from app.programmes.queries import get_programme
 from app.projects.models import Project
 from app.projects.queries import get_project
 
@@ -86,8 +84,14 @@ _POINTS = (
 )
 
 
-def _draw(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED) -> dict[str, Any]:
-    """The document of one measure."""
+class Assembled(NamedTuple):
+    """A stored series as the engine takes it."""
+
+    series: spc.Series
+    settings: spc.Settings
+
+
+def _assemble(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED) -> Assembled:
     stored = ChartSettings(
         data_type=row.data_type,
         direction=row.direction,
@@ -100,8 +104,17 @@ def _draw(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED
         title=row.name,
         unit=row.unit,
     )
-    as_of = row.series_changed_at.isoformat().replace("+00:00", "Z")
-    return draw(*assemble(stored, points, overrides), as_of=as_of)
+    return Assembled(*assemble(stored, points, overrides))
+
+
+def _as_of(row: Any) -> str:
+    stamp: str = row.series_changed_at.isoformat()
+    return stamp.replace("+00:00", "Z")
+
+
+def _draw(row: Any, points: Sequence[PointRow]) -> dict[str, Any]:
+    """The document of one measure."""
+    return draw(*_assemble(row, points), as_of=_as_of(row))
 
 
 def overrides_of(query: SpcQuery) -> Overrides:
@@ -125,11 +138,20 @@ class StoredSeries:
         stated = f"{spc.ENGINE_VERSION}|{rule_set}|{self._query.model_dump_json()}"
         return f"{self._row.series_revision}-{hashlib.sha256(stated.encode()).hexdigest()[:12]}"
 
-    def document(self) -> dict[str, Any]:
-        """The SPC document of the points as they are now."""
+    @property
+    def as_of(self) -> str:
+        """When anything that the chart prints last changed."""
+        return _as_of(self._row)
+
+    def assembled(self) -> Assembled:
+        """The points as they are now, and how they are to be charted."""
         parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
         points = self._connection.execute(_POINTS, parameters).all()
-        return _draw(self._row, cast(list[PointRow], points), overrides_of(self._query))
+        return _assemble(self._row, cast(list[PointRow], points), overrides_of(self._query))
+
+    def document(self) -> dict[str, Any]:
+        """The SPC document of the points as they are now."""
+        return draw(*self.assembled(), as_of=self.as_of)
 
 
 def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
@@ -204,57 +226,13 @@ def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _headlines(session: Session, projects: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
-    """Each project's headline measure: the one marked, else the first outcome, else the first."""
-    rank = sa.case(
-        (col(Measure.is_headline), 0), (col(Measure.family) == Family.OUTCOME, 1), else_=2
-    )
-    statement = _MEASURE.where(
-        col(Measure.project_id).in_(list(projects)), col(Measure.archived_at).is_(None)
-    ).order_by(rank, col(Measure.position), col(Measure.id))
-    headlines: dict[uuid.UUID, Any] = {}
-    for row in session.connection().execute(statement):
-        headlines.setdefault(row.project_id, row)
-    return headlines
+def assemble_many(session: Session, measures: Sequence[uuid.UUID]) -> list[tuple[Any, Assembled]]:
+    """Series of several measures as they are stored, each with the measure's row: two queries.
 
-
-def _headline(project: Project, row: Any, points: Sequence[PointRow]) -> HeadlineRead:
-    line = HeadlineRead(
-        project_id=project.id,
-        project_title=project.title,
-        team_id=project.team_id,
-        state=project.state,
-        measure_id=None,
-    )
-    if row is None:
-        return line
-    line.measure_id, line.measure_name, line.unit = row.measure_id, row.name, row.unit
-    document = _draw(row, points)
-    line.chart, line.rule_set = document["chart"], document["settings"]["rule_set"]
-    line.points, line.signals = len(points), len(document["signals"])
-    line.variation, line.assurance = document["variation"], document["assurance"]
-    if points:
-        line.centre, line.target = (document["points"][-1][name] for name in ("centre", "target"))
-    latest = next((p for p in reversed(document["points"]) if p["value"] is not None), None)
-    line.latest = LatestPoint(x=latest["x"], value=latest["value"]) if latest else None
-    return line
-
-
-def list_headlines(
-    session: Session, *, actor: Actor, programme_id: uuid.UUID, query: HeadlineQuery, pager: Pager
-) -> Page[HeadlineRead]:
-    """A page of a programme's live projects, each with its headline series in a line."""
-    get_programme(session, actor=actor, programme_id=programme_id)
-    statement = select_visible(actor, Project, Permission.MEASURE_READ).where(
-        col(Project.programme_id) == programme_id, col(Project.archived_at).is_(None)
-    )
-    order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
-    page: Page[Project] = pager.page(session, statement, query=query, order=order)
-    headlines = _headlines(session, [project.id for project in page.items])
-    points = _points_of(session, [row.measure_id for row in headlines.values()])
-
-    def read(project: Project) -> HeadlineRead:
-        row = headlines.get(project.id)
-        return _headline(project, row, points.get(row.measure_id, []) if row is not None else [])
-
-    return page.map(read)
+    The caller has checked access. The row with the revision is read before the points, which are
+    never older than it says.
+    """
+    statement = _MEASURE.where(col(Measure.id).in_(list(measures)))
+    rows = session.connection().execute(statement).all()
+    points = _points_of(session, [row.measure_id for row in rows])
+    return [(row, _assemble(row, points.get(row.measure_id, []))) for row in rows]

@@ -3,23 +3,17 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic_core import to_json
 
 from app.access.dependencies import Caller, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
-from app.analytics.schemas import (
-    HeadlineQuery,
-    HeadlineRead,
-    ProjectCharts,
-    SpcChart,
-    SpcChartRequest,
-    SpcQuery,
-)
-from app.kit.dependencies import CurrentPager, ReadSession
+from app.analytics.judgements import routes as judgements
+from app.analytics.schemas import ProjectCharts, SpcChart, SpcChartRequest, SpcQuery
+from app.analytics.summaries import routes as summaries
+from app.kit.dependencies import ReadSession
 from app.kit.openapi import problems
-from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
 from app.kit.query_models import query_of, query_parameters
 from app.kit.routing import Router
@@ -88,23 +82,6 @@ def get_project_spc(
     return _json({"project_id": str(project_id), "items": items}, etag(tag))
 
 
-@router.get("/programmes/{programme_id}/spc", summary="Headline series of a programme")
-def list_programme_spc(
-    programme_id: uuid.UUID,
-    query: Annotated[HeadlineQuery, Query()],
-    actor: CurrentActor,
-    session: ReadSession,
-    pager: CurrentPager,
-) -> Page[HeadlineRead]:
-    """Each project that you can see with variation, assurance and latest value of its headline.
-
-    The headline is the measure marked so, else the first outcome measure.
-    """
-    return queries.list_headlines(
-        session, actor=actor, programme_id=programme_id, query=query, pager=pager
-    )
-
-
 @router.post(
     "/spc/charts",
     summary="Chart points that you send",
@@ -115,3 +92,7 @@ def list_programme_spc(
 def draw_spc_chart(data: SpcChartRequest, _actor: CurrentActor) -> Response:
     """Points and settings in, the annotated series out; nothing is stored. Up to 10,000 points."""
     return _json(draw_request(data))
+
+
+router.include_router(judgements.router)
+router.include_router(summaries.router)
