@@ -19,6 +19,8 @@ class Resource(StrEnum):
     PDSA_CYCLE = "pdsa_cycle"
     MEASURE = "measure"
     DATA_POINT = "data_point"
+    PHASE = "phase"
+    ANNOTATION = "annotation"
     USER = "user"
     MEMBERSHIP = "membership"
     LOGIN_SESSION = "login_session"
@@ -35,6 +37,10 @@ class Verb(StrEnum):
     STATE_CHANGED = "state_changed"
     RECORDED = "recorded"
     CORRECTED = "corrected"
+    EXCLUDED = "excluded"
+    INCLUDED = "included"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
     ENDED = "ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event
 
@@ -51,7 +57,16 @@ _VERBS: dict[Resource, tuple[Verb, ...]] = {
     Resource.PROJECT: _LIFE,
     Resource.PDSA_CYCLE: _LIFE,
     Resource.MEASURE: _LIFE[:4],
-    Resource.DATA_POINT: (Verb.RECORDED, Verb.CORRECTED, Verb.ARCHIVED, Verb.RESTORED),
+    Resource.DATA_POINT: (
+        Verb.RECORDED,
+        Verb.CORRECTED,
+        Verb.EXCLUDED,
+        Verb.INCLUDED,
+        Verb.ARCHIVED,
+        Verb.RESTORED,
+    ),
+    Resource.PHASE: (*_LIFE, Verb.PROPOSED, Verb.APPROVED),
+    Resource.ANNOTATION: _LIFE[:4],
     Resource.USER: (*_LIFE[:2], Verb.STATE_CHANGED, Verb.PASSWORD_CHANGED),
     Resource.MEMBERSHIP: (Verb.CREATED, Verb.ENDED),
     Resource.LOGIN_SESSION: (Verb.CREATED, Verb.ENDED),

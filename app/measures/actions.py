@@ -75,6 +75,16 @@ def touch_series(session: Session, measure: Measure, *, now: datetime) -> None:
     set_committed_value(measure, "series_changed_at", now)
 
 
+def touch_project_series(session: Session, *, project_id: uuid.UUID, now: datetime) -> None:
+    """The same for every measure of a project, where all their charts print what has changed."""
+    table = Measure.__table__  # type: ignore[attr-defined]
+    session.execute(
+        sa.update(table)
+        .where(table.c.project_id == project_id)
+        .values(series_revision=table.c.series_revision + 1, series_changed_at=now)
+    )
+
+
 def _require(
     session: Session, *, actor: Actor, project_id: uuid.UUID, permission: Permission
 ) -> Project:

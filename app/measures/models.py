@@ -194,7 +194,7 @@ class Phase(Row, Archivable, Scoped, table=True):
     """A part of a series with lines of its own, from a day on; who decided it, when and why.
 
     `detector` and `candidate_id` say which computed proposal it answers; without them a person
-    thought of it. `pdsa_cycle_ids` is written by `pdsa` alone, which knows the cycles.
+    thought of it. `pdsa_cycle_ids` names cycles of the project.
     """
 
     __tablename__ = "phase"
@@ -232,10 +232,7 @@ class Phase(Row, Archivable, Scoped, table=True):
 
 
 class Annotation(Row, Archivable, Scoped, table=True):
-    """What happened on a day, marked on the chart, and the signals that it explains.
-
-    `pdsa_cycle_ids` is written by `pdsa` alone, which knows the cycles.
-    """
+    """What happened on a day, marked on the chart, and the signals that it explains."""
 
     __tablename__ = "annotation"
     __table_args__ = (

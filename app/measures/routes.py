@@ -1,4 +1,4 @@
-"""Routes of measures. Those of their data points are in `data_points`."""
+"""Routes of measures. Those of their data points, phases and annotations have their packages."""
 
 import uuid
 from collections.abc import Sequence
@@ -17,8 +17,10 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.measures import actions, queries
 from app.measures.actions import DataTypeFixed, DefinitionChangeReasonRequired
+from app.measures.annotations import routes as annotations
 from app.measures.data_points import routes as data_points
 from app.measures.models import Measure
+from app.measures.phases import routes as phases
 from app.measures.schemas import MeasureCreate, MeasurePatch, MeasureQuery, MeasureRead
 
 router = Router(tags=["measures"])
@@ -155,7 +157,7 @@ def get_measure_history(
     session: ReadSession,
     pager: CurrentPager,
 ) -> Page[EventRead]:
-    """Every change of the measure and of its data points, the latest first."""
+    """Every change of the measure, its data points, phases and annotations, the latest first."""
     page = queries.get_measure_history(
         session, actor=actor, measure_id=measure_id, query=query, pager=pager
     )
@@ -163,3 +165,5 @@ def get_measure_history(
 
 
 router.include_router(data_points.router)
+router.include_router(phases.router)
+router.include_router(annotations.router)

@@ -6,7 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import MISSING, AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app import spc
@@ -61,6 +69,20 @@ def _ascending(targets: list["Target"]) -> list["Target"]:
     return targets
 
 
+def _uuid_text(value: Any) -> Any:
+    """An identifier as the text that a JSON column holds; what is none is left to be refused."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(uuid.UUID(value))
+    except ValueError as fault:
+        raise PydanticCustomError("uuid_parsing", "Give an identifier (UUID).") from fault
+
+
+def _each_once(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
 class Target(Input):
     """A target in the displayed unit (90 means 90 %), from a day on; null is from the start."""
 
@@ -90,6 +112,14 @@ BaselinePoints = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 SampleSize = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Position = Annotated[int, Field(ge=0, le=10_000, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+CycleId = Annotated[
+    str, BeforeValidator(_uuid_text), Field(max_length=36, json_schema_extra={"format": "uuid"})
+]
+CycleIds = Annotated[
+    list[CycleId],
+    Field(max_length=50, description="PDSA cycles of the project that stand behind it."),
+    AfterValidator(_each_once),
+]
 SortField = Literal["position", "-position", "name", "-name", "updated_at", "-updated_at"]
 _EXAMPLE: dict[str, Any] = {
     "code": "answered-48h",

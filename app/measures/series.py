@@ -21,6 +21,15 @@ class PointRow(NamedTuple):
     note: str | None
 
 
+class PhaseRow(NamedTuple):
+    """The columns of an approved phase that a chart needs, in this order."""
+
+    starts_on: date
+    baseline_points: int | None  # None is the whole phase
+    label: str | None
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class ChartSettings:
     """What a measure has stored about its chart. None means: the default."""
@@ -55,23 +64,57 @@ AS_STORED = Overrides()
 
 
 def assemble(
-    measure: ChartSettings, points: Sequence[PointRow], overrides: Overrides = AS_STORED
+    measure: ChartSettings,
+    points: Sequence[PointRow],
+    overrides: Overrides = AS_STORED,
+    phases: Sequence[PhaseRow] = (),
 ) -> tuple[spc.Series, spc.Settings]:
-    """The engine's series and settings. Points come in the order of their periods."""
+    """The engine's series and settings. Points and phases come in the order of their days."""
     days = [point[0] for point in points]
     chart = overrides.chart or measure.chart or spc.recommend_chart(measure.data_type.value)
     return _series(measure, points, days), spc.Settings(
         chart=chart,
         rule_set=_rule_set(measure, chart, overrides),
         direction=overrides.direction or measure.direction,  # type: ignore[arg-type]
-        phase_starts=[bisect_left(days, day) for day in overrides.phase_starts],
-        baseline_points=overrides.baseline_points or measure.baseline_points,
+        **_phases(measure, days, overrides, phases),
         target=_targets(measure, days, overrides.target),
         screen_moving_ranges=overrides.screen_moving_ranges is not False,
         multiplier=overrides.multiplier or measure.multiplier,
         title=measure.title,
         unit=measure.unit,
     )
+
+
+def _phases(
+    measure: ChartSettings, days: Sequence[date], overrides: Overrides, stored: Sequence[PhaseRow]
+) -> dict[str, Any]:
+    """The settings about phases. Days that a request names take the place of all stored phases."""
+    baseline = overrides.baseline_points or measure.baseline_points
+    starts = [bisect_left(days, day) for day in overrides.phase_starts]
+    drawn = {} if starts else _drawn(days, stored)
+    if not drawn:
+        return {"phase_starts": starts, "baseline_points": baseline}
+    if 0 not in drawn:  # the first phase begins at the first point, whether or not it is stored
+        drawn = {0: PhaseRow(days[0], measure.baseline_points, None, "initial"), **drawn}
+    rows = list(drawn.values())
+    baselines = [row.baseline_points for row in rows]
+    return {
+        "phase_starts": list(drawn)[1:],
+        "baseline_points": overrides.baseline_points
+        or (baselines if len(baselines) > 1 else baselines[0]),
+        "phase_labels": [row.label for row in rows],
+        "phase_reasons": [row.reason for row in rows],
+    }
+
+
+def _drawn(days: Sequence[date], stored: Sequence[PhaseRow]) -> dict[int, PhaseRow]:
+    """The phases that have points, by their first row.
+
+    One that starts before the first point starts with it; one after the last is not drawn yet. Of
+    several that start between the same two points, only the last has points.
+    """
+    rows = ((bisect_left(days, phase.starts_on), phase) for phase in stored)
+    return {row: phase for row, phase in rows if row < len(days)}
 
 
 def _rule_set(measure: ChartSettings, chart: str, overrides: Overrides) -> str:

@@ -37,6 +37,8 @@ def counts(created: int = 0, updated: int = 0, unchanged: int = 0, archived: int
         "updated": updated,
         "unchanged": unchanged,
         "archived": archived,
+        "excluded": 0,
+        "exclusions_ended": 0,
         "dry_run": False,
     }
 

@@ -35,13 +35,12 @@ def _payload(measure_id: uuid.UUID) -> dict[str, str]:
     return {"measure_id": str(measure_id)}
 
 
-def _excluder(row: DataPoint | None, values: dict[str, Any], actor: Actor) -> uuid.UUID | None:
-    """Who excluded the point: whoever stated the present reason."""
-    if not values["excluded"]:
-        return None
-    if row is not None and row.excluded and row.excluded_reason == values["excluded_reason"]:
-        return row.excluded_by
-    return actor.user_id
+def _verb(row: DataPoint, values: dict[str, Any]) -> Verb:
+    """An exclusion is told apart from a correction: nothing that was measured changes."""
+    changed = {name for name, new in values.items() if getattr(row, name) != new}
+    if "excluded" not in changed or changed - {"excluded", "excluded_reason"}:
+        return Verb.CORRECTED
+    return Verb.EXCLUDED if values["excluded"] else Verb.INCLUDED
 
 
 def _keep_new(
@@ -52,10 +51,10 @@ def _keep_new(
         project_id=measure.project_id,
         measure_id=measure.id,
         source=PointSource.API,
-        excluded_by=_excluder(None, values, actor),
         entered_by=actor.user_id,
         entered_at=now,
         **values,
+        **shape.exclusion(None, values, by=actor.user_id, at=now),
     )
     records.keep_new(
         session,
@@ -80,14 +79,15 @@ def _keep_changes(
     now: datetime,
 ) -> DataPoint:
     before = row.revision
+    decided = shape.exclusion(row.model_dump(), values, by=actor.user_id, at=now)
     records.keep_changes(
         session,
         actor=actor,
         noun=Resource.DATA_POINT,
         row=row,
-        values={**values, "excluded_by": _excluder(row, values, actor)},
+        values={**values, **decided},
         now=now,
-        verb=Verb.CORRECTED,
+        verb=_verb(row, values),
         data=_payload(measure.id),
     )
     if row.revision != before:
@@ -115,13 +115,18 @@ def put_data_point(
     condition: Precondition,
     now: datetime,
 ) -> tuple[DataPoint, bool]:
-    """The period as stated, and whether it is new."""
+    """The period as stated, and whether it is new.
+
+    New numbers are no judgement of an old exclusion: it stays until somebody states otherwise.
+    """
     measure = _writable(session, actor=actor, measure_id=measure_id)
     row = queries.find_live(
         session, measure_id=measure.id, stratum=stratum, period_start=period_start
     )
     condition.check(None if row is None else row.revision)
     stated = {**column_values(data), "period_start": period_start, "stratum": stratum}
+    if row is not None and "excluded" not in data.model_fields_set:
+        stated |= {"excluded": row.excluded, "excluded_reason": row.excluded_reason}
     values = shape.checked(measure.data_type, stated)
     if row is None:
         return _keep_new(session, actor=actor, measure=measure, values=values, now=now), True

@@ -61,7 +61,10 @@ class BatchOptions(Input):
 
 
 class DataPointBatch(BatchOptions):
-    """Up to 5000 data points. What an item leaves out of a stored point stays as it is."""
+    """Up to 5000 data points. What an item leaves out of a stored point stays as it is,
+
+    an exclusion too.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"mode": "upsert", "dry_run": False, "items": _ROWS}]}
@@ -82,7 +85,15 @@ class DataPointBatchResult(Output):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"created": 2, "updated": 0, "unchanged": 0, "archived": 0, "dry_run": False}
+                {
+                    "created": 2,
+                    "updated": 0,
+                    "unchanged": 0,
+                    "archived": 0,
+                    "excluded": 0,
+                    "exclusions_ended": 0,
+                    "dry_run": False,
+                }
             ]
         }
     )
@@ -91,4 +102,8 @@ class DataPointBatchResult(Output):
     updated: int
     unchanged: int
     archived: int
+    excluded: int = Field(description="Points among them that are excluded now and were not.")
+    exclusions_ended: int = Field(
+        description="Excluded points that it included again, because it said so, or archived."
+    )
     dry_run: bool

@@ -15,6 +15,7 @@ from app.kit.errors import Invalid
 from app.kit.ids import new_id
 from app.kit.upsert import insert_for
 from app.measures.actions import get_writable, touch_series
+from app.measures.data_points import shape
 from app.measures.data_points.batches import BatchMode, DataPointBatchResult
 from app.measures.data_points.planning import FIELDS, Plan, Stored, Update, plan_batch
 from app.measures.data_points.reading import Batch
@@ -22,7 +23,8 @@ from app.measures.models import DataPoint, Measure, PointSource
 
 _POINT: sa.Table = DataPoint.__table__  # type: ignore[attr-defined]
 _KEY = ("measure_id", "stratum", "period_start")
-_READ = ("id", "revision", "stratum", "period_start", "excluded_by", *FIELDS)
+_BY_WHOM = ("excluded_by", "excluded_at")
+_READ = ("id", "revision", "stratum", "period_start", *_BY_WHOM, *FIELDS)
 _IDS_AT_ONCE = 500  # databases limit the parameters of a statement
 
 
@@ -48,6 +50,8 @@ def record_data_points(
         updated=len(plan.updated),
         unchanged=plan.unchanged,
         archived=len(plan.archived),
+        excluded=plan.excluded(),
+        exclusions_ended=plan.exclusions_ended(),
         dry_run=batch.options.dry_run,
     )
 
@@ -79,15 +83,20 @@ def _write(
         "revision": 1,
     }
     rows = [
-        {**entered, **values, "id": new_id(), "excluded_by": _excluder(actor, None, values)}
+        {
+            **entered,
+            **values,
+            **shape.exclusion(None, values, by=actor.user_id, at=now),
+            "id": new_id(),
+        }
         for values in plan.created
     ]
     rows += [
         {
             **entered,
             **update.after,
+            **shape.exclusion(update.before, update.after, by=actor.user_id, at=now),
             "id": new_id(),  # for the statement's sake: the stored row keeps its own
-            "excluded_by": _excluder(actor, update.before, update.after),
         }
         for update in plan.updated
     ]
@@ -104,19 +113,10 @@ def _statement(session: Session, mode: BatchMode) -> Any:
         index_elements=_KEY,
         index_where=_POINT.c.archived_at.is_(None),
         set_={
-            **{name: insert.excluded[name] for name in (*FIELDS, "excluded_by", "updated_at")},
+            **{name: insert.excluded[name] for name in (*FIELDS, *_BY_WHOM, "updated_at")},
             "revision": _POINT.c.revision + 1,
         },
     )
-
-
-def _excluder(actor: Actor, before: Stored | None, after: Stored) -> uuid.UUID | None:
-    if not after["excluded"]:
-        return None
-    if before is not None and before["excluded_reason"] == after["excluded_reason"]:
-        found: uuid.UUID | None = before["excluded_by"]
-        return found
-    return actor.user_id
 
 
 def _archive(session: Session, *, actor: Actor, ids: list[uuid.UUID], now: datetime) -> None:
@@ -176,6 +176,8 @@ def _record_event(
             "created": len(plan.created),
             "updated": len(plan.updated),
             "archived": len(plan.archived),
+            "excluded": plan.excluded(),
+            "exclusions_ended": plan.exclusions_ended(),
             "from": min(days).isoformat(),
             "to": max(days).isoformat(),
         },

@@ -38,6 +38,10 @@ class Update:
     changed: tuple[str, ...]
 
 
+def _turns(update: Update, *, to: bool) -> bool:
+    return update.before["excluded"] is not to and update.after["excluded"] is to
+
+
 @dataclass(slots=True)
 class Plan:
     """What a batch would write."""
@@ -54,6 +58,16 @@ class Plan:
         """The periods that it touches."""
         updated = [update.before for update in self.updated]
         return [row["period_start"] for row in (*self.created, *updated, *self.archived)]
+
+    def excluded(self) -> int:
+        """How many points it newly excludes."""
+        updated = sum(_turns(update, to=True) for update in self.updated)
+        return updated + sum(bool(row["excluded"]) for row in self.created)
+
+    def exclusions_ended(self) -> int:
+        """How many excluded points it includes again or takes out."""
+        updated = sum(_turns(update, to=False) for update in self.updated)
+        return updated + sum(bool(row["excluded"]) for row in self.archived)
 
     def archived_ids(self) -> list[uuid.UUID]:
         """The points that it takes out."""

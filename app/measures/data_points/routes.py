@@ -22,7 +22,7 @@ from app.kit.negotiation import CSV, JSON, JSON_LINES
 from app.kit.openapi import body_of, problems
 from app.kit.pagination import Page
 from app.kit.routing import Router
-from app.measures.data_points import actions, batches, bulk, files, queries
+from app.measures.data_points import actions, batches, bulk, exclusions, files, queries
 from app.measures.data_points.batches import DataPointBatch, DataPointBatchResult
 from app.measures.data_points.dependencies import CurrentBatch, output_format
 from app.measures.data_points.reading import TooManyRows, UnreadableFile
@@ -32,6 +32,9 @@ from app.measures.data_points.schemas import (
     DataPointPut,
     DataPointQuery,
     DataPointRead,
+    ExclusionCreate,
+    ExclusionResult,
+    InclusionCreate,
     Stratum,
 )
 
@@ -127,10 +130,50 @@ def record_data_points(
     A period is found by its start and stratum. What a row leaves out of a stored point stays, an
     empty cell empties it, and what does not differ is not touched. Every fault of every row is
     listed with its pointer, and for files with row and column. For CSV and JSON Lines, `mode`,
-    `dry_run`, `from` and `to` are query parameters; for JSON they stand in the body.
+    `dry_run`, `from` and `to` are query parameters; for JSON they stand in the body. Exclusions end
+    only where a row says so, or is left out of a range to replace; the answer counts them.
     """
     return bulk.record_data_points(
         session, actor=actor, measure_id=measure_id, batch=batch, now=now
+    )
+
+
+@router.post(
+    "/measures/{measure_id}/exclusions",
+    summary="Exclude data points",
+    responses=problems(Archived, Invalid),
+)
+def exclude_data_points(
+    measure_id: uuid.UUID,
+    data: ExclusionCreate,
+    actor: CurrentActor,
+    session: WriteSession,
+    now: Now,
+) -> ExclusionResult:
+    """Show these periods as ghosts: on the chart, but out of lines and rules. All of them or none;
+
+    a period that is not recorded is refused. Your name, the time and the reason stay with them.
+    """
+    return exclusions.exclude_data_points(
+        session, actor=actor, measure_id=measure_id, data=data, now=now
+    )
+
+
+@router.post(
+    "/measures/{measure_id}/inclusions",
+    summary="Include excluded data points again",
+    responses=problems(Archived, Invalid),
+)
+def include_data_points(
+    measure_id: uuid.UUID,
+    data: InclusionCreate,
+    actor: CurrentActor,
+    session: WriteSession,
+    now: Now,
+) -> ExclusionResult:
+    """Undo an exclusion: the chart is what it was before. What was said stays in the history."""
+    return exclusions.include_data_points(
+        session, actor=actor, measure_id=measure_id, data=data, now=now
     )
 
 
@@ -152,7 +195,8 @@ def put_data_point(
 ) -> DataPointRead:
     """Record a period whether or not it exists; one that exists needs If-Match.
 
-    With `If-None-Match: *` it is only created. What the body leaves out is emptied.
+    With `If-None-Match: *` it is only created. What the body leaves out is emptied, but an excluded
+    period stays so until the body says `excluded`.
     """
     row, is_new = actions.put_data_point(
         session,

@@ -4,9 +4,9 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import MISSING, ConfigDict, Field, StringConstraints
+from pydantic import MISSING, AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.kit.fields import Day, Input, Note, Number, Output
+from app.kit.fields import Day, Input, NoPatientIdentifier, Note, Number, Output, Storable
 from app.kit.pagination import ArchivableQuery, Commas
 from app.measures.models import PointSource, PointStatus
 from app.measures.schemas import Flag
@@ -58,7 +58,7 @@ class DataPointCreate(DataPointBase):
 
 
 class DataPointPut(DataPointContent):
-    """All that is known of the period; what is absent is emptied."""
+    """All that is known of the period; what is absent is emptied, but an exclusion stays."""
 
 
 class DataPointPatch(Input):
@@ -82,6 +82,59 @@ class DataPointPatch(Input):
     note: Note | None | MISSING = MISSING
 
 
+Periods = Annotated[
+    list[Day],
+    Field(min_length=1, max_length=1_000, description="First days of recorded periods."),
+    AfterValidator(lambda days: list(dict.fromkeys(days))),
+]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000),
+    Storable,
+    NoPatientIdentifier,
+]
+
+
+class ExclusionCreate(Input):
+    """Periods to exclude, all for one reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "periods": ["2018-01-01", "2018-01-08"],
+                    "stratum": "",
+                    "reason": "The practice was closed by a flood",
+                }
+            ]
+        }
+    )
+
+    periods: Periods
+    stratum: Stratum = ""
+    reason: Reason
+
+
+class InclusionCreate(Input):
+    """Periods to include again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"periods": ["2018-01-08"], "stratum": ""}]}
+    )
+
+    periods: Periods
+    stratum: Stratum = ""
+
+
+class ExclusionResult(Output):
+    """How many of the periods it changed; the others were so already."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"changed": 2, "unchanged": 0}]})
+
+    changed: int
+    unchanged: int
+
+
 class DataPointRead(Output):
     """A data point. `value` is raw: the measure's multiplier is not applied."""
 
@@ -98,6 +151,7 @@ class DataPointRead(Output):
                     "value": 0.6833333333333333,
                     **_BESIDE,
                     "excluded_by": None,
+                    "excluded_at": None,
                     "source": "api",
                     "entered_by": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d42",
                     "entered_at": "2018-01-08T09:30:00Z",
@@ -124,6 +178,7 @@ class DataPointRead(Output):
     excluded: bool
     excluded_reason: str | None
     excluded_by: uuid.UUID | None
+    excluded_at: datetime | None
     note: str | None
     source: str = Field(json_schema_extra={"x-extensible-enum": list(PointSource)})
     entered_by: uuid.UUID | None

@@ -1,7 +1,9 @@
 """What a data point of each data type must look like, and what is stored of it."""
 
 import math
+import uuid
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.kit.errors import FieldError, Invalid, pointer
@@ -98,6 +100,17 @@ def stored(data_type: DataType, values: Values) -> dict[str, Any]:
     if not kept["excluded"]:
         kept["excluded_reason"] = None
     return kept
+
+
+def exclusion(
+    before: Values | None, after: Values, *, by: uuid.UUID, at: datetime
+) -> dict[str, Any]:
+    """Who excluded a point and when: whoever stated the present reason."""
+    if not after["excluded"]:
+        return {"excluded_by": None, "excluded_at": None}
+    if before is not None and before["excluded_reason"] == after["excluded_reason"]:
+        return {name: before[name] for name in ("excluded_by", "excluded_at")}
+    return {"excluded_by": by, "excluded_at": at}
 
 
 def checked(data_type: DataType, values: Values) -> dict[str, Any]:
