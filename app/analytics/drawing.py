@@ -1,11 +1,13 @@
 """From points and settings to the SPC document, with the engine's refusals as problems."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from app import spc
 from app.analytics.schemas import SpcChartRequest
 from app.kit.errors import FieldError, Invalid
+from app.measures.marks import AnnotationRow, by_row, by_signal
 
 
 class Unchartable(Invalid):
@@ -37,13 +39,28 @@ def draw(
     settings: spc.Settings,
     *,
     as_of: str | None = None,
+    annotations: Sequence[AnnotationRow] = (),
     place: Callable[[str], dict[str, str]] = in_query,
 ) -> dict[str, Any]:
     """The document. Raises `Unchartable` with the engine's own advice."""
     try:
-        return {"as_of": None} | spc.document(spc.chart(series, settings), as_of=as_of)
+        chart = spc.chart(series, settings)
     except spc.SpcError as fault:
         raise Unchartable.because(fault, place) from fault
+    return document_of(chart, as_of=as_of, annotations=annotations)
+
+
+def document_of(
+    chart: spc.Chart, *, as_of: str | None = None, annotations: Sequence[AnnotationRow] = ()
+) -> dict[str, Any]:
+    """The document of a chart, with what people noted at its points and about its signals."""
+    days = [date.fromisoformat(day) for day in chart.series.x] if annotations else []
+    return {"as_of": None} | spc.document(
+        chart,
+        as_of=as_of,
+        annotations=by_row(days, annotations),
+        explained_by=by_signal(annotations),
+    )
 
 
 def judge_each(

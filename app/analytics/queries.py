@@ -15,8 +15,10 @@ from app.access.permissions import Permission
 from app.access.queries import BY_LOGIN, BesideCaller
 from app.access.scope import visible_to
 from app.analytics.drawing import draw
+from app.analytics.marks import marks_of, marks_of_all
 from app.analytics.schemas import SpcQuery
 from app.kit.errors import NotFound
+from app.measures.marks import NO_MARKS, AnnotationRow, Marks
 from app.measures.models import DataPoint, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
@@ -85,13 +87,16 @@ _POINTS = (
 
 
 class Assembled(NamedTuple):
-    """A stored series as the engine takes it."""
+    """A stored series as the engine takes it, and what is printed beside its numbers."""
 
     series: spc.Series
     settings: spc.Settings
+    annotations: Sequence[AnnotationRow]
 
 
-def _assemble(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_STORED) -> Assembled:
+def _assemble(
+    row: Any, points: Sequence[PointRow], marks: Marks, overrides: Overrides = AS_STORED
+) -> Assembled:
     stored = ChartSettings(
         data_type=row.data_type,
         direction=row.direction,
@@ -104,7 +109,8 @@ def _assemble(row: Any, points: Sequence[PointRow], overrides: Overrides = AS_ST
         title=row.name,
         unit=row.unit,
     )
-    return Assembled(*assemble(stored, points, overrides))
+    series, settings = assemble(stored, points, overrides, marks.phases)
+    return Assembled(series, settings, marks.annotations)
 
 
 def _as_of(row: Any) -> str:
@@ -112,9 +118,10 @@ def _as_of(row: Any) -> str:
     return stamp.replace("+00:00", "Z")
 
 
-def _draw(row: Any, points: Sequence[PointRow]) -> dict[str, Any]:
+def _draw(row: Any, assembled: Assembled) -> dict[str, Any]:
     """The document of one measure."""
-    return draw(*_assemble(row, points), as_of=_as_of(row))
+    series, settings, annotations = assembled
+    return draw(series, settings, as_of=_as_of(row), annotations=annotations)
 
 
 def overrides_of(query: SpcQuery) -> Overrides:
@@ -147,11 +154,13 @@ class StoredSeries:
         """The points as they are now, and how they are to be charted."""
         parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
         points = self._connection.execute(_POINTS, parameters).all()
-        return _assemble(self._row, cast(list[PointRow], points), overrides_of(self._query))
+        marks = marks_of(self._connection, self._row.measure_id)
+        overrides = overrides_of(self._query)
+        return _assemble(self._row, cast(list[PointRow], points), marks, overrides)
 
     def document(self) -> dict[str, Any]:
         """The SPC document of the points as they are now."""
-        return draw(*self.assembled(), as_of=self.as_of)
+        return _draw(self._row, self.assembled())
 
 
 def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
@@ -213,26 +222,34 @@ def list_project_series(
 
 
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """The chart of each measure; one query for all their points."""
-    points = _points_of(session, [row.measure_id for row in rows])
+    """The chart of each measure; one query for all their points, one for all their marks."""
     return [
         {
             "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": _draw(row, points.get(row.measure_id, [])),
+            "spc": _draw(row, assembled),
         }
-        for row in rows
+        for row, assembled in zip(rows, _assemble_rows(session, rows), strict=True)
     ]
 
 
 def assemble_many(session: Session, measures: Sequence[uuid.UUID]) -> list[tuple[Any, Assembled]]:
     """Series of several measures as they are stored, each with the measure's row: two queries.
 
-    The caller has checked access. The row with the revision is read before the points, which are
+    The caller has checked access. The row with the revision is read before all else, which is
     never older than it says.
     """
     statement = _MEASURE.where(col(Measure.id).in_(list(measures)))
     rows = session.connection().execute(statement).all()
-    points = _points_of(session, [row.measure_id for row in rows])
-    return [(row, _assemble(row, points.get(row.measure_id, []))) for row in rows]
+    return list(zip(rows, _assemble_rows(session, rows), strict=True))
+
+
+def _assemble_rows(session: Session, rows: Sequence[Any]) -> list[Assembled]:
+    """One query for all their points, one for all their marks."""
+    measures = [row.measure_id for row in rows]
+    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
+    return [
+        _assemble(row, points.get(row.measure_id, []), marks.get(row.measure_id, NO_MARKS))
+        for row in rows
+    ]

@@ -1,7 +1,7 @@
 """The SPC document, the request of the stateless route, and the dashboard's lines."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -126,6 +126,23 @@ class SpcQuery(Input):
     )
 
 
+class SpcAnnotation(Output):
+    """What happened in the period of a point."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(description="Of the annotation; of the PDSA cycle where it began.")
+    kind: str = Field(description="That of the annotation, or `pdsa_start`.")
+    text: str
+    happened_on: date
+
+
+class SpcExplanation(SpcAnnotation):
+    """An annotation that somebody says explains a signal."""
+
+    pdsa_cycle_ids: list[uuid.UUID]
+
+
 class SpcPoint(Output):
     """One point with its lines; undefined numbers are null."""
 
@@ -147,7 +164,7 @@ class SpcPoint(Output):
     outside_limits: bool
     signals: list[str] = Field(description="Ids of the signals that the point is a member of.")
     note: str | None
-    annotations: list[Any]
+    annotations: list[SpcAnnotation]
 
 
 class SpcPhase(Output):
@@ -185,7 +202,7 @@ class SpcSignal(Output):
     members: list[int]
     completed_at: int | None
     phase: int
-    explained_by: list[Any]
+    explained_by: list[SpcExplanation]
 
 
 class SpcWarning(Output):

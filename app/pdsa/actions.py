@@ -1,6 +1,8 @@
 """Writes of PDSA cycles: plan them, carry them forward, amend what is closed."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +23,9 @@ from app.kit.errors import (
 )
 from app.kit.patching import merge_patch, patched_values, storable
 from app.kit.preconditions import Precondition
+from app.measures.actions import touch_project_series
 from app.pdsa import gates, queries, references
+from app.pdsa.marks import mark_of
 from app.pdsa.models import CycleState, PDSACycle
 from app.pdsa.schemas import (
     AmendmentCreate,
@@ -61,6 +65,15 @@ class PDSAStageGate(TransitionBlocked):
 
     code = "pdsa_stage_gate"
     title = "The stage lacks something that the next one builds on."
+
+
+@contextmanager
+def _marked(session: Session, row: PDSACycle, now: datetime) -> Iterator[None]:
+    """Move the series of the project's measures if their charts print the cycle otherwise then."""
+    before = mark_of(row)
+    yield
+    if mark_of(row) != before:
+        touch_project_series(session, project_id=row.project_id, now=now)
 
 
 def _get_writable(
@@ -171,9 +184,10 @@ def update_pdsa_cycle(
         references.check_references(
             session, actor=actor, cycle=row, stage=stage, content=values[stage]
         )
-    return records.keep_changes(
-        session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, values=values, now=now
-    )
+    with _marked(session, row, now):
+        return records.keep_changes(
+            session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, values=values, now=now
+        )
 
 
 def _entering(row: PDSACycle, data: PDSACycleTransition, now: datetime) -> dict[str, Any]:
@@ -211,17 +225,18 @@ def transition_pdsa_cycle(
     if missing and data.override_reason is None:
         raise PDSAStageGate(to=data.to, missing=missing, can_override=True)
     overridden = {"override_reason": (None, data.override_reason), "missing": (None, missing)}
-    return records.keep_changes(
-        session,
-        actor=actor,
-        noun=Resource.PDSA_CYCLE,
-        row=row,
-        values={"state": data.to, **_entering(row, data, now)},
-        now=now,
-        verb=Verb.STATE_CHANGED,
-        data={"project_id": row.project_id, "from": row.state, "to": data.to},
-        also=overridden if missing else None,
-    )
+    with _marked(session, row, now):
+        return records.keep_changes(
+            session,
+            actor=actor,
+            noun=Resource.PDSA_CYCLE,
+            row=row,
+            values={"state": data.to, **_entering(row, data, now)},
+            now=now,
+            verb=Verb.STATE_CHANGED,
+            data={"project_id": row.project_id, "from": row.state, "to": data.to},
+            also=overridden if missing else None,
+        )
 
 
 def amend_pdsa_cycle(
@@ -258,7 +273,8 @@ def archive_pdsa_cycle(
     actor.require(Permission.PDSA_CYCLE_WRITE, project.place)
     condition.check(row.revision, required=False)
     refuse_frozen(session, project)
-    records.archive(session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, now=now)
+    with _marked(session, row, now):
+        records.archive(session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, now=now)
 
 
 def restore_pdsa_cycle(
@@ -269,4 +285,5 @@ def restore_pdsa_cycle(
     project = session.get_one(Project, row.project_id)
     actor.require(Permission.PDSA_CYCLE_WRITE, project.place)
     refuse_frozen(session, project)
-    return records.restore(session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, now=now)
+    with _marked(session, row, now):
+        return records.restore(session, actor=actor, noun=Resource.PDSA_CYCLE, row=row, now=now)

@@ -1,5 +1,6 @@
 """The Stable Shift Algorithm: what it proposes, what it turns down, against a slow plain oracle."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +14,11 @@ FLAT = [10.0, 11, 9, 10.5, 9.5, 11, 9, 10.2, 9.8, 10.6, 9.4, 10]
 HIGH = [20.0, 21, 19, 20.5, 19.5, 21, 19, 20.2, 19.8, 20.6, 19.4, 20]
 
 
-def series_of(values: list[float | None], **over: Any) -> Series:
+def series_of(values: Sequence[float | None], **over: Any) -> Series:
     return Series(x=[f"{row:05d}" for row in range(len(values))], values=values, **over)
 
 
-def found(values: list[float | None], **over: Any) -> Shift | None:
+def found(values: Sequence[float | None], **over: Any) -> Shift | None:
     chosen = {"run_length": 8, "period_points": 12, "declined": ()} | {
         name: over.pop(name) for name in ("run_length", "period_points", "declined") if name in over
     }
@@ -58,7 +59,7 @@ def test_a_shift_down_and_the_multiplier() -> None:
         ("gaps only", [None] * 40),
     ],
 )
-def test_what_is_no_lasting_shift(label: str, values: list[float | None]) -> None:
+def test_what_is_no_lasting_shift(label: str, values: Sequence[float | None]) -> None:
     assert found(values) is None, label
 
 
@@ -87,7 +88,7 @@ def test_a_declined_run_is_not_offered_again() -> None:
 
 
 def test_gaps_exclusions_and_points_on_the_line_neither_make_nor_end_a_run() -> None:
-    values: list[float | None] = [*FLAT, *HIGH[:4], None, 1.0, 10.0, *HIGH[4:], *HIGH]
+    values: Sequence[float | None] = [*FLAT, *HIGH[:4], None, 1.0, 10.0, *HIGH[4:], *HIGH]
     flags = [row == 17 for row in range(len(values))]
     shift = found(values, excluded=flags, period_points=12)
     assert shift is not None
@@ -112,7 +113,7 @@ def test_without_a_baseline_the_first_points_are_one() -> None:
 
 
 def test_ratios_and_charts_of_spread() -> None:
-    numerators: list[float | None] = [10, 12, 9, 11] * 3 + [40, 42, 39, 41] * 3
+    numerators: Sequence[float | None] = [10, 12, 9, 11] * 3 + [40, 42, 39, 41] * 3
     series = Series(
         x=[f"{row:05d}" for row in range(24)], numerators=numerators, denominators=[60] * 24
     )
@@ -151,6 +152,10 @@ def _oracle(values: list[float], run_length: int, points: int) -> int | None:
             return trigger
         counter = trigger + 1
     return None
+
+
+def _ragged(parts: Sequence[tuple[int, int]]) -> list[float]:
+    return [level + row * row * 37 % 101 / 173 for level, size in parts for row in range(size)]
 
 
 # Ragged enough that no point lies on a mean of its neighbours.

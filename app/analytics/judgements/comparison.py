@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from app import spc
-from app.analytics.drawing import Unchartable, judge_each
+from app.analytics.drawing import Unchartable, document_of, judge_each
 from app.analytics.judgements.tables import rule_sets_for
+from app.measures.marks import AnnotationRow
 
-_SHARED = ("chart", "title", "unit", "engine_version")
+_SHARED = ("chart", "title", "unit", "engine_version", "as_of")
 _OF_A_POINT = (
     "x",
     "value",
@@ -32,6 +33,7 @@ def compare(
     settings: spc.Settings,
     *,
     as_of: str | None = None,
+    annotations: Sequence[AnnotationRow] = (),
     place: Callable[[str], dict[str, str]],
 ) -> Document:
     """The comparison. Raises `Unchartable` with the engine's own advice."""
@@ -48,7 +50,7 @@ def compare(
         if isinstance(chart, spc.SpcError):
             raise Unchartable.because(chart, place) from chart
         charts.append(chart)
-    documents = [spc.document(chart) for chart in charts]
+    documents = [document_of(chart, as_of=as_of, annotations=annotations) for chart in charts]
     first = documents[0]
     shared = {
         name: value for name, value in first["settings"].items() if name not in _OF_A_RULE_SET
@@ -56,7 +58,6 @@ def compare(
     return {
         **{name: first[name] for name in _SHARED},
         "settings": shared,
-        "as_of": as_of,
         "points": [{name: point[name] for name in _OF_A_POINT} for point in first["points"]],
         "lines": _lines(documents),
         "rule_sets": [

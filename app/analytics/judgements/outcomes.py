@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from app import spc
-from app.analytics.drawing import Unchartable, assemble_request, judge_each
+from app.analytics.drawing import Unchartable, assemble_request, document_of, judge_each
 from app.analytics.judgements.schemas import MAX_BATCH_POINTS, SpcBatchRequest
 from app.analytics.schemas import SpcChartRequest
 from app.kit.errors import FieldError, Invalid, field_error, pointer
@@ -70,7 +70,7 @@ def _within(refusal: Invalid, index: int) -> Invalid:
 
 def _outcome(index: int, found: spc.Chart | spc.SpcError | Invalid) -> Outcome:
     if isinstance(found, spc.Chart):
-        chart = {"as_of": None} | spc.document(found)
+        chart = document_of(found)
         return {"index": index, "outcome": "drawn", "chart": chart, "problem": None}
     if isinstance(found, spc.SpcError):
         found = Unchartable.because(

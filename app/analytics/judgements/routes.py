@@ -86,7 +86,14 @@ def compare_measure_spc(
         if matches(request.headers.get("if-none-match"), tag):
             return Response(status_code=304, headers={"ETag": tag})
         assembled = series.assembled()
-    return _json(compare(*assembled, as_of=series.as_of, place=in_query), tag)
+    compared = compare(
+        assembled.series,
+        assembled.settings,
+        as_of=series.as_of,
+        annotations=assembled.annotations,
+        place=in_query,
+    )
+    return _json(compared, tag)
 
 
 @router.post(

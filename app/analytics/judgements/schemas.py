@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from app.analytics.schemas import (
+    SpcAnnotation,
     SpcChart,
     SpcChartRequest,
     SpcPhase,
@@ -136,7 +137,7 @@ class ComparedPoint(Output):
     in_baseline: bool
     target: float | None
     note: str | None
-    annotations: list[Any]
+    annotations: list[SpcAnnotation]
 
 
 class ComparedLines(Output):

@@ -130,7 +130,7 @@ def _recompute(
     remaining = iter(measures)
     while chunk := list(itertools.islice(remaining, _AT_ONCE)):
         stored = assemble_many(session, chunk)
-        judged = judge_each(assembled for _, assembled in stored)
+        judged = judge_each((item.series, item.settings) for _, item in stored)
         for (row, assembled), chart in zip(stored, judged, strict=True):
             anew[row.measure_id] = _BLANK | {
                 "measure_id": row.measure_id,

@@ -1,0 +1,129 @@
+"""Reads what people decided about series: phases, annotations, the starts of PDSA cycles.
+
+One statement for a chart, and one for all charts of a page, however much there is to print.
+"""
+
+import uuid
+from collections.abc import Collection
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from app.measures.marks import NO_MARKS, AnnotationRow, Marks
+from app.measures.models import Annotation, Measure, Phase, PhaseStatus
+from app.measures.series import PhaseRow
+from app.pdsa.marks import KIND, started_on
+from app.pdsa.models import PDSACycle
+
+_NO_DAY = sa.cast(sa.null(), sa.Date)
+_NO_TEXT = sa.cast(sa.null(), sa.Text)
+_NO_NUMBER = sa.cast(sa.null(), sa.Integer)
+_NO_JSON = sa.cast(sa.null(), sa.JSON)
+_NO_INSTANT = sa.cast(sa.null(), sa.DateTime(timezone=True))
+
+
+def _text(column: Any) -> Any:
+    return sa.cast(col(column), sa.Text)
+
+
+def _statement(phases: Any, annotations: Any, cycles: Any) -> sa.CompoundSelect[Any]:
+    """The marks of the measures that the clauses choose; of a cycle, its project's measures."""
+    drawn = sa.select(
+        sa.literal("phase").label("mark"),
+        col(Phase.measure_id).label("measure_id"),
+        col(Phase.id).label("id"),
+        col(Phase.starts_on).label("day"),
+        _text(Phase.reason).label("kind"),
+        _text(Phase.label).label("text"),
+        col(Phase.baseline_points).label("number"),
+        _NO_JSON.label("explains"),
+        _NO_JSON.label("cycles"),
+        _NO_TEXT.label("done_on"),
+        _NO_TEXT.label("planned_on"),
+        _NO_INSTANT.label("at"),
+    ).where(phases, col(Phase.status) == PhaseStatus.APPROVED, col(Phase.archived_at).is_(None))
+    noted = sa.select(
+        sa.literal("annotation"),
+        col(Annotation.measure_id),
+        col(Annotation.id),
+        col(Annotation.happened_on),
+        _text(Annotation.kind),
+        col(Annotation.text),
+        _NO_NUMBER,
+        col(Annotation.explains),
+        col(Annotation.pdsa_cycle_ids),
+        _NO_TEXT,
+        _NO_TEXT,
+        _NO_INSTANT,
+    ).where(annotations, col(Annotation.archived_at).is_(None))
+    begun = (
+        sa.select(
+            sa.literal("cycle"),
+            col(Measure.id),
+            col(PDSACycle.id),
+            _NO_DAY,
+            sa.literal(KIND),
+            _text(PDSACycle.title),
+            _NO_NUMBER,
+            _NO_JSON,
+            _NO_JSON,
+            col(PDSACycle.do)["actual_start"].as_string(),
+            col(PDSACycle.plan)["when_start"].as_string(),
+            col(PDSACycle.started_at),
+        )
+        .join(Measure, col(Measure.project_id) == col(PDSACycle.project_id))
+        .where(cycles, col(PDSACycle.started_at).is_not(None), col(PDSACycle.archived_at).is_(None))
+    )
+    return sa.union_all(drawn, noted, begun)
+
+
+def _of_one(column: Any) -> Any:
+    return col(column) == sa.bindparam("measure_id", type_=sa.Uuid)
+
+
+_OF_ONE = _statement(_of_one(Phase.measure_id), _of_one(Annotation.measure_id), _of_one(Measure.id))
+
+
+def _annotation(row: Any) -> AnnotationRow:
+    day = row.day or started_on(row.done_on, row.planned_on, row.at)
+    return AnnotationRow(str(row.id), row.kind, row.text, day, row.explains or (), row.cycles or ())
+
+
+def _sorted_by_day(annotation: AnnotationRow) -> tuple[date, str]:
+    return annotation.happened_on, annotation.id
+
+
+def _marks(rows: Collection[Any]) -> Marks:
+    phases = [
+        PhaseRow(row.day, row.number, row.text, row.kind) for row in rows if row.mark == "phase"
+    ]
+    annotations = [_annotation(row) for row in rows if row.mark != "phase"]
+    return Marks(
+        sorted(phases, key=lambda phase: phase.starts_on),
+        sorted(annotations, key=_sorted_by_day),
+    )
+
+
+def marks_of(connection: sa.Connection, measure_id: uuid.UUID) -> Marks:
+    """The marks of one measure, by one query. The caller has checked access."""
+    rows = connection.execute(_OF_ONE, {"measure_id": measure_id}).all()
+    return _marks(rows) if rows else NO_MARKS
+
+
+def marks_of_all(
+    connection: sa.Connection, measures: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Marks]:
+    """The marks of several measures, by one query; those without marks are left out."""
+    statement = _statement(
+        col(Phase.measure_id).in_(measures),
+        col(Annotation.measure_id).in_(measures),
+        col(Measure.id).in_(measures),
+    )
+    rows = sorted(connection.execute(statement), key=lambda row: row.measure_id)
+    return {
+        measure_id: _marks(list(group))
+        for measure_id, group in groupby(rows, key=lambda row: row.measure_id)
+    }
