@@ -1,12 +1,12 @@
 """Routes of rule sets and charts, of a comparison of rule sets, and of many charts at once."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic_core import to_json
 
-from app.access.dependencies import Caller, CurrentActor, identify_beside
+from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, assemble_request, in_body, in_query
 from app.analytics.judgements import tables
@@ -26,6 +26,7 @@ from app.kit.query_models import query_of, query_parameters
 from app.kit.routing import Router
 
 router = Router(tags=["spc"])
+_read_spc_query = query_of(SpcQuery)
 LARGEST_REQUEST = 5_000_000  # ten thousand points
 LARGEST_BATCH = 20_000_000  # a hundred thousand points with their names
 
@@ -65,14 +66,9 @@ def list_chart_types(_actor: CurrentActor, response: Response) -> ChartTypeList:
     summary="Compare the rule sets on a measure",
     response_model=SpcComparison,
     responses=problems(Unchartable) | _UNCHANGED,
-    openapi_extra=query_parameters(SpcQuery),
+    openapi_extra=query_parameters(SpcQuery) | SECURED,
 )
-def compare_measure_spc(
-    request: Request,
-    measure_id: uuid.UUID,
-    query: Annotated[SpcQuery, Depends(query_of(SpcQuery))],
-    caller: Caller,
-) -> Response:
+def compare_measure_spc(request: Request, measure_id: uuid.UUID) -> Response:
     """The stored series under every rule set that fits its chart: what each would have said.
 
     Points stand once, lines once for each kind of constants. Parameters override stored settings
@@ -80,7 +76,8 @@ def compare_measure_spc(
     """
     with request.app.state.database.connect() as connection:
         read = queries.measure_beside_caller(measure_id)
-        actor, row = identify_beside(request, connection, caller, read)
+        actor, row = identify_beside(request, connection, read)
+        query = _read_spc_query(request)
         series = queries.get_series(connection, actor=actor, row=row, query=query)
         tag = etag(f"{series.tag}-{tables.version()}")
         if matches(request.headers.get("if-none-match"), tag):
