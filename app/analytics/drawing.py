@@ -67,14 +67,7 @@ def judge_each(
     requests: Iterable[tuple[spc.Series, spc.Settings]],
 ) -> list[spc.Chart | spc.SpcError]:
     """Many charts at once, in order; what cannot be charted is told in its place."""
-    return [_judged(series, settings) for series, settings in requests]
-
-
-def _judged(series: spc.Series, settings: spc.Settings) -> spc.Chart | spc.SpcError:
-    try:
-        return spc.chart(series, settings)
-    except spc.SpcError as fault:
-        return fault
+    return spc.charts(list(requests))
 
 
 def draw_request(request: SpcChartRequest) -> dict[str, Any]:

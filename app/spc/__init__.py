@@ -1,18 +1,21 @@
-"""The SPC engine: chart(series, settings) computes lines and signals, document() prints them.
+"""The SPC engine: chart(series, settings) computes lines and signals, charts() those of many series
+at once, document() prints them.
 
 Pure: numpy only, no clock, no input or output, the same bytes for the same input.
 """
 
 from app.spc.advice import default_rule_set, recommend_chart
+from app.spc.batch import charts
 from app.spc.charts import CHARTS, ChartType
 from app.spc.document import document
-from app.spc.engine import Chart, chart
+from app.spc.engine import chart
 from app.spc.errors import SpcError
 from app.spc.phases import Phase
 from app.spc.quality import DataWarning, Quality
+from app.spc.results import Chart
 from app.spc.rule_sets import RULE_SETS, Rule, RuleSet
 from app.spc.runs import Runs
-from app.spc.series import MAX_POINTS, Series
+from app.spc.series import MAX_POINTS, MAX_SUBGROUP, Series
 from app.spc.settings import DIRECTIONS, ENGINE_VERSION, Settings, settings_hash
 from app.spc.signals import Signal
 
@@ -21,6 +24,7 @@ __all__ = [
     "DIRECTIONS",
     "ENGINE_VERSION",
     "MAX_POINTS",
+    "MAX_SUBGROUP",
     "RULE_SETS",
     "Chart",
     "ChartType",
@@ -35,6 +39,7 @@ __all__ = [
     "Signal",
     "SpcError",
     "chart",
+    "charts",
     "default_rule_set",
     "document",
     "recommend_chart",

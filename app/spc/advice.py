@@ -8,10 +8,8 @@ _RECOMMENDED = {
     "rate": "u",
     "count": "c",
     "continuous": "i",
-    # Until t and g charts exist: an individuals chart shows days between events, and a run chart
-    # assumes nothing about the skewed counts between them.
-    "time_between": "i",
-    "count_between": "run",
+    "time_between": "t",
+    "count_between": "g",
 }
 
 
@@ -21,6 +19,11 @@ def recommend_chart(data_type: str) -> str:
 
 
 def default_rule_set(chart: str) -> str:
-    """`anhoej` for charts without limits, `mdc` for charts with them."""
+    """`mdc` for charts with limits, `anhoej` for those without.
+
+    A chart whose points depend on their neighbours takes no rules about runs: `limits_only`.
+    """
     known = CHARTS.get(chart)
-    return "mdc" if known is not None and known.has_limits else "anhoej"
+    if known is None or not known.has_limits:
+        return "anhoej"
+    return "mdc" if known.run_rules else "limits_only"

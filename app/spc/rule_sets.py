@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.spc import rules
-from app.spc.rules import Finder
+from app.spc.rules import Finder, PhaseFinder
 from app.spc.runs import Runs
 
 
@@ -16,12 +16,14 @@ from app.spc.runs import Runs
 class Rule:
     """One rule: its name in signals, its finder, and the parameters printed with its signals.
 
+    find: looks at all phases at once; find_in_phase: at one phase and its runs.
     runs_limit: the field of Runs printed as a parameter, for rules whose limit depends on the data.
     """
 
     name: str
-    find: Finder
+    find: Finder | None = None
     parameters: Mapping[str, int] = field(default_factory=dict)
+    find_in_phase: PhaseFinder | None = None
     runs_limit: Literal["longest_run_max", "crossings_min"] | None = None
 
     def stated(self, runs: Runs) -> dict[str, int]:
@@ -58,8 +60,8 @@ _TABLE = (
         "and points outside the 3 sigma limits where there are limits",
         (
             _OUTSIDE,
-            Rule("long_run", rules.long_run, runs_limit="longest_run_max"),
-            Rule("few_crossings", rules.few_crossings, runs_limit="crossings_min"),
+            Rule("long_run", find_in_phase=rules.long_run, runs_limit="longest_run_max"),
+            Rule("few_crossings", find_in_phase=rules.few_crossings, runs_limit="crossings_min"),
         ),
     ),
     RuleSet(

@@ -1,7 +1,7 @@
-"""Rule functions: each makes a finder of one pattern in the points of one phase.
+"""Rule functions: each makes a finder of one pattern in the points of joined phases.
 
-Every finder costs at most a few passes over the points. Positions count the points of the phase
-that are not excluded.
+A finder looks at all phases of all series at once and costs a few searches of bytes where there
+is nothing to find. Positions count the judged points of a track.
 """
 
 import re
@@ -9,19 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from app.spc.runs import Runs
-from app.spc.sides import HIGH, LOW, ON, SIDES, Side
+from app.spc.sides import BEYOND_2, BEYOND_3, HIGH, LOW, ON, SIDES, Side
+from app.spc.tracks import Track
 
 Ties = Literal["break", "skip"]  # what a point on the line, or a gap, does to a pattern
-
-
-class Stretch(NamedTuple):
-    """The points of one phase that are not excluded, as sides (one byte a point)."""
-
-    centre: bytes  # of the centre
-    limits: bytes  # outside the 3 sigma limits
-    warnings: bytes  # beyond the 2 sigma lines
-    steps: bytes  # up (HIGH) or down (LOW) to the next point; one shorter than the rest
-    runs: Runs
 
 
 class Finding(NamedTuple):
@@ -32,45 +23,48 @@ class Finding(NamedTuple):
     completed: int | None
 
 
-Finder = Callable[[Stretch], Iterable[Finding]]
+Finder = Callable[[Track], Iterable[Finding]]
+# Finds in one phase, from the sides of its points and their runs; positions count from its start.
+PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
 
 _OFF = re.compile(b"[%b%b]" % (HIGH, LOW))
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 
 
-def outside_limits(stretch: Stretch) -> Iterable[Finding]:
+def outside_limits(track: Track) -> Iterable[Finding]:
     """Each point outside the 3 sigma limits is a finding of its own."""
-    for match in _OFF.finditer(stretch.limits):
-        row = match.start()
-        yield Finding(SIDES[stretch.limits[row]], (row,), row)
+    codes = track.zones.translate(BEYOND_3)
+    if HIGH in codes or LOW in codes:
+        for match in _OFF.finditer(codes):
+            position = match.start()
+            yield Finding(SIDES[codes[position]], (position,), position)
 
 
 def shift(length: int, ties: Ties) -> Finder:
     """At least `length` points in a row on one side of the centre."""
-    return lambda stretch: _same(stretch.centre, length, ties)
+    return lambda track: _same(track.centre, length, ties)
 
 
 def trend(length: int, ties: Ties) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
 
-    def find(stretch: Stretch) -> Iterable[Finding]:
-        for side, steps, completed in _same(stretch.steps, length - 1, ties):
-            assert completed is not None
-            yield Finding(side, [steps[0], *(step + 1 for step in steps)], completed + 1)
+    def find(track: Track) -> Iterable[Finding]:
+        for side, steps, completed in _same(track.steps(), length - 1, ties):
+            yield Finding(side, [steps[0] - 1, *steps], completed)
 
     return find
 
 
-def long_run(stretch: Stretch) -> Iterable[Finding]:
+def long_run(centre: bytes, runs: Runs) -> Iterable[Finding]:
     """Each run longer than the runs analysis allows; points on the centre do not count."""
-    if stretch.runs.is_long and stretch.runs.longest_run_max is not None:
-        yield from _same(stretch.centre, stretch.runs.longest_run_max + 1, "skip")
+    if runs.is_long and runs.longest_run_max is not None:
+        return _same(centre, runs.longest_run_max + 1, "skip")
+    return ()
 
 
-def few_crossings(stretch: Stretch) -> Iterable[Finding]:
+def few_crossings(_: bytes, runs: Runs) -> Iterable[Finding]:
     """Too few crossings of the centre: a finding about the whole phase, without members."""
-    if stretch.runs.is_rarely_crossing:
-        yield Finding(None, (), None)
+    return (Finding(None, (), None),) if runs.is_rarely_crossing else ()
 
 
 def beyond_warning(count: int, window: int) -> Finder:
@@ -79,22 +73,25 @@ def beyond_warning(count: int, window: int) -> Finder:
     Members are the points beyond 2 sigma. Windows that share a member are one finding.
     """
 
-    def find(stretch: Stretch) -> Iterable[Finding]:
+    def find(track: Track) -> Iterable[Finding]:
+        warnings = track.zones.translate(BEYOND_2)
         found: list[Finding] = []
         for side in HIGH, LOW:
-            if stretch.warnings.count(side) >= count:
-                found += _clusters(stretch, side, count, window)
+            if warnings.count(side) >= count:
+                found += _clusters(track.centre, warnings, side, count, window)
         return sorted(found, key=lambda finding: finding.members[0])
 
     return find
 
 
-def _clusters(stretch: Stretch, side: bytes, count: int, window: int) -> Iterable[Finding]:
-    beyond = [match.start() for match in re.finditer(side, stretch.warnings)]
+def _clusters(
+    centre: bytes, warnings: bytes, side: bytes, count: int, window: int
+) -> Iterable[Finding]:
+    beyond = [match.start() for match in re.finditer(side, warnings)]
     clusters: list[list[int]] = []  # first and last as positions in `beyond`, completing point
     for first in range(len(beyond) - count + 1):
         last = first + count - 1
-        end = _window_end(stretch.centre, side * window, beyond[first], beyond[last])
+        end = _window_end(centre, side * window, beyond[first], beyond[last])
         if end is None:
             continue
         if clusters and first <= clusters[-1][1]:

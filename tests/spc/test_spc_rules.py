@@ -3,22 +3,33 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.spc import rules
-from app.spc.rules import Finding, Stretch, Ties
+from app.spc.rules import Finding, Ties
 from app.spc.runs import analyse_runs
+from app.spc.sides import zones
+from app.spc.tracks import Segment, Track, lay
 
 H, L, ON = 1, 2, 0
 NAMES = {H: "high", L: "low"}
 codes = st.lists(st.sampled_from([H, H, H, L, ON]), max_size=40).map(bytes)
-zones = st.lists(st.integers(-3, 3), max_size=40)  # whole sigmas from the centre
+levels = st.lists(st.integers(-3, 3), max_size=40)  # whole sigmas from the centre
+LINES = np.array([0, -2.5, 2.5, -1.5, 1.5, -0.5, 0.5])  # a level of 2 is beyond 2 sigma
 
 
-def stretch(centre: bytes = b"", *, warnings: bytes = b"", steps: bytes = b"") -> Stretch:
-    return Stretch(centre, b"\x00" * len(centre), warnings, steps, analyse_runs(centre))
+def track(levels: Sequence[float]) -> Track:
+    """The track of one phase from whole sigmas from the centre."""
+    values = np.array(levels, dtype=np.float64)
+    lines = np.repeat(LINES[:, None], len(values), axis=1)
+    return lay(zones(values, lines), values, lines, [Segment(0, len(values))])
+
+
+def on_sides(sides: bytes) -> Track:
+    return track([{H: 1, L: -1, ON: 0}[side] for side in sides])
 
 
 def plain(findings: Iterable[Finding]) -> list[tuple[str | None, list[int], int | None]]:
@@ -42,7 +53,7 @@ def maximal_runs(
 
 @given(codes, st.integers(2, 8))
 def test_shift_breaks_on_the_centre(sides: bytes, length: int) -> None:
-    assert plain(rules.shift(length, "break")(stretch(sides))) == maximal_runs(sides, length)
+    assert plain(rules.shift(length, "break")(on_sides(sides))) == maximal_runs(sides, length)
 
 
 @given(codes, st.integers(2, 8))
@@ -52,13 +63,12 @@ def test_shift_skips_the_centre(sides: bytes, length: int) -> None:
         (side, [rows[position] for position in members], rows[members[length - 1]])
         for side, members, _ in maximal_runs([sides[row] for row in rows], length)
     ]
-    assert plain(rules.shift(length, "skip")(stretch(sides))) == expected
+    assert plain(rules.shift(length, "skip")(on_sides(sides))) == expected
 
 
 @given(st.lists(st.integers(0, 6), max_size=30), st.integers(3, 7))
 def test_trend_is_strictly_monotone(values: list[int], length: int) -> None:
-    steps = bytes(H if b > a else L if b < a else ON for a, b in pairwise(values))
-    found = plain(rules.trend(length, "break")(stretch(steps=steps)))
+    found = plain(rules.trend(length, "break")(track(values)))
     members = {tuple(rows) for _, rows, _ in found}
     for start in range(len(values) - length + 1):
         window = values[start : start + length]
@@ -83,7 +93,7 @@ def two_of_three(levels: list[int]) -> dict[str, set[int]]:
     return flagged
 
 
-@given(zones)
+@given(levels)
 def test_two_of_three_flags_every_point_beyond_in_a_window(levels: list[int]) -> None:
     found = plain(beyond(levels))
     expected = two_of_three(levels)
@@ -93,7 +103,7 @@ def test_two_of_three_flags_every_point_beyond_in_a_window(levels: list[int]) ->
         assert set(rows) == expected[side]
 
 
-@given(zones)
+@given(levels)
 def test_two_of_three_is_completed_as_soon_as_a_window_holds(levels: list[int]) -> None:
     for side, members, completed in plain(beyond(levels)):
         assert completed is not None
@@ -105,9 +115,7 @@ def test_two_of_three_is_completed_as_soon_as_a_window_holds(levels: list[int]) 
 
 
 def beyond(levels: list[int]) -> Iterable[Finding]:
-    centre = bytes(H if level > 0 else L if level < 0 else ON for level in levels)
-    warnings = bytes(H if level >= 2 else L if level <= -2 else ON for level in levels)
-    return rules.beyond_warning(2, window=3)(stretch(centre, warnings=warnings))
+    return rules.beyond_warning(2, window=3)(track(levels))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +145,13 @@ def test_two_of_three_needs_the_whole_window_on_one_side(levels: list[int]) -> N
 @pytest.mark.parametrize(("ties", "signals"), [("skip", 1), ("break", 0)])
 def test_one_point_on_the_line_decides_between_rule_sets(ties: Ties, signals: int) -> None:
     values = [9, 11, 9, 11, 12, 13, 12, 10, 14, 12, 13, 12, 11]  # centre 10
-    centre = bytes(H if value > 10 else L if value < 10 else ON for value in values)
-    assert len(plain(rules.shift(8, ties)(stretch(centre)))) == signals
-    assert len(plain(rules.shift(7, ties)(stretch(centre)))) == signals
+    around = track([value - 10 for value in values])
+    assert len(plain(rules.shift(8, ties)(around))) == signals
+    assert len(plain(rules.shift(7, ties)(around))) == signals
 
 
 def test_long_run_signals_skip_the_centre() -> None:
     sides = bytes([H] * 5 + [ON] + [H] * 5)  # 10 useful points, at most 6 in a run
     members = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
-    assert plain(rules.long_run(stretch(sides))) == [("high", members, 7)]
-    assert plain(rules.few_crossings(stretch(sides))) == [(None, [], None)]
+    assert plain(rules.long_run(sides, analyse_runs(sides))) == [("high", members, 7)]
+    assert plain(rules.few_crossings(sides, analyse_runs(sides))) == [(None, [], None)]
