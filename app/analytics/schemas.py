@@ -178,6 +178,7 @@ class SpcPhase(Output):
     useful_points: int
     centre: float | None
     sigma: float | None
+    sigma_z: float | None = Field(description="Of Laney's charts: in sampling errors.")
     longest_run: int | None
     longest_run_max: int | None
     crossings: int | None

@@ -94,6 +94,7 @@ class ChartTypeRead(Output):
                     "description": "Proportions",
                     "data": "ratios",
                     "has_limits": True,
+                    "run_rules": True,
                     "floor": 0.0,
                     "ceiling": 1.0,
                     "default_rule_set": "mdc",
@@ -107,10 +108,11 @@ class ChartTypeRead(Output):
     name: str
     description: str
     data: str = Field(
-        description="What a point states: `values`, `ratios`, or `either`.",
+        description="What a point states: `values`, `ratios`, `either`, or `subgroups`.",
         json_schema_extra=_EXTENSIBLE,
     )
     has_limits: bool
+    run_rules: bool = Field(description="False: only rules about single points make sense.")
     floor: float | None = Field(description="No line lies below, before the multiplier.")
     ceiling: float | None = Field(description="No line lies above, before the multiplier.")
     default_rule_set: str

@@ -15,8 +15,6 @@ from app.analytics.judgements.schemas import (
 from app.measures.charts import data_types_of
 from app.measures.models import DataType
 
-_NOT_JUDGED = frozenset({"mr"})  # a moving range stands in two neighbouring points: no run rules
-
 
 def needs_limits(rule: spc.Rule) -> bool:
     """Whether a rule looks at lines that stand some sigma from the centre."""
@@ -27,9 +25,9 @@ def fits(rule_set: spc.RuleSet, chart: str) -> bool:
     """Whether at least one rule can speak on this chart."""
     if rule_set.name == spc.default_rule_set(chart):
         return True
-    if spc.CHARTS[chart].has_limits:
-        return chart not in _NOT_JUDGED or all(needs_limits(rule) for rule in rule_set.rules)
-    return any(not needs_limits(rule) for rule in rule_set.rules)
+    if not spc.CHARTS[chart].run_rules:  # its neighbours share what they are made of
+        return all(needs_limits(rule) for rule in rule_set.rules)
+    return spc.CHARTS[chart].has_limits or not all(needs_limits(rule) for rule in rule_set.rules)
 
 
 def rule_sets_for(chart: str) -> list[spc.RuleSet]:
@@ -85,6 +83,7 @@ def _chart_type(chart: spc.ChartType) -> ChartTypeRead:
         description=chart.description,
         data=chart.data,
         has_limits=chart.has_limits,
+        run_rules=chart.run_rules,
         floor=chart.floor,
         ceiling=chart.ceiling,
         default_rule_set=spc.default_rule_set(chart.name),
