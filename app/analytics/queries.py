@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -194,21 +195,23 @@ def get_series(
     return StoredSeries(connection, row, query)
 
 
+# As text: making a UUID of it for each point takes as long as all the rest of the row (measured).
+_POINTS_OF_MEASURES = sa.select(sa.cast(col(DataPoint.measure_id), sa.String), *_POINT).order_by(
+    col(DataPoint.measure_id), col(DataPoint.period_start)
+)
+
+
 def _points_of(session: Session, measures: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[PointRow]]:
     """The live points of several measures, by one query."""
-    statement = (
-        sa.select(col(DataPoint.measure_id), *_POINT)
-        .where(
-            col(DataPoint.measure_id).in_(list(measures)),
-            col(DataPoint.stratum) == "",
-            col(DataPoint.archived_at).is_(None),
-        )
-        .order_by(col(DataPoint.measure_id), col(DataPoint.period_start))
+    statement = _POINTS_OF_MEASURES.where(
+        col(DataPoint.measure_id).in_(list(measures)),
+        col(DataPoint.stratum) == "",
+        col(DataPoint.archived_at).is_(None),
     )
     rows = session.connection().execute(statement).all()
     return {
-        measure_id: [PointRow(*row[1:]) for row in group]
-        for measure_id, group in groupby(rows, key=lambda row: row[0])
+        uuid.UUID(measure_id): [cast(PointRow, row[1:]) for row in group]
+        for measure_id, group in groupby(rows, key=itemgetter(0))
     }
 
 

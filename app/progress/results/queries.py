@@ -2,8 +2,8 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from app.measures.models import Measure
 from app.programmes.models import Programme
 from app.programmes.queries import get_programme
 from app.progress.results import schemas
-from app.progress.results.attainment import attainment_of
+from app.progress.results.attainment import Attainment, attainment_of
 from app.progress.results.schemas import (
     NO_AIM,
     NO_CHART,
@@ -45,10 +45,12 @@ from app.projects.queries import get_project
 
 
 class _Result(NamedTuple):
-    """A project's headline, and its aim."""
+    """A project's headline, its aim, and the measure of the aim."""
 
-    headline: Summarised | None
-    attainment: AttainmentRead | None
+    headline: Summarised | None = None
+    aim: Aim | None = None
+    measure: Summarised | None = None
+    found: Attainment | None = None
 
     def of_headline(self, name: str) -> str:
         value = None if self.headline is None else self.headline.summary[name]
@@ -56,7 +58,27 @@ class _Result(NamedTuple):
 
     @property
     def status(self) -> str:
-        return NO_AIM if self.attainment is None else self.attainment.status
+        return NO_AIM if self.found is None else self.found.status
+
+
+class _Summarised(NamedTuple):
+    """Summaries by what they are looked up by."""
+
+    headlines: Mapping[uuid.UUID, Summarised]
+    measures: Mapping[uuid.UUID, Summarised]
+
+    @classmethod
+    def of(cls, listed: Sequence[Summarised]) -> "_Summarised":
+        return cls(headlines_of(listed), {item.measure_id: item for item in listed})
+
+    def measure_of(self, project_id: uuid.UUID, aim: Aim | None) -> Summarised | None:
+        """The live measure that an aim names, if it is one of the project."""
+        found = self.measures.get(aim.measure_id) if aim and aim.measure_id else None
+        return found if found is not None and found.project_id == project_id else None
+
+
+def _today(programme: Programme, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(programme.timezone)).date()
 
 
 def _aim_of(stored: dict[str, Any] | None) -> Aim | None:
@@ -78,15 +100,24 @@ def _phase(summary: Any, prefix: str) -> PhaseCentre | None:
     )
 
 
-def _read_attainment(
-    aim: Aim | None, measure: Summarised | None, *, programme: Programme, now: datetime
-) -> AttainmentRead | None:
-    summary = None if measure is None else measure.summary
-    today = now.astimezone(ZoneInfo(programme.timezone)).date()
-    direction = None if measure is None else measure.direction
-    found = attainment_of(aim, direction, summary, today=today)
+def _result(
+    project_id: uuid.UUID, aim: Aim | None, summarised: _Summarised, *, today: date
+) -> _Result:
+    measure = summarised.measure_of(project_id, aim)
+    found = attainment_of(
+        aim,
+        None if measure is None else measure.direction,
+        None if measure is None else measure.summary,
+        today=today,
+    )
+    return _Result(summarised.headlines.get(project_id), aim, measure, found)
+
+
+def _read_attainment(result: _Result) -> AttainmentRead | None:
+    found, aim = result.found, result.aim
     if found is None or aim is None or aim.target_value is None or aim.direction is None:
         return None
+    measure = result.measure
     return AttainmentRead(
         status=found.status,
         attainment=found.share,
@@ -96,8 +127,8 @@ def _read_attainment(
         target=aim.target_value,
         by_when=aim.by_when,
         measure_id=None if measure is None else measure.measure_id,
-        baseline=None if summary is None else _phase(summary, "baseline"),
-        current=None if summary is None else _phase(summary, "current"),
+        baseline=None if measure is None else _phase(measure.summary, "baseline"),
+        current=None if measure is None else _phase(measure.summary, "current"),
         is_shifting=found.is_shifting,
     )
 
@@ -110,7 +141,7 @@ def get_project_attainment(
         session, actor=actor, project_id=project_id, permission=Permission.MEASURE_READ
     )
     aim = _aim_of(project.aim)
-    summarised = list_summaries(
+    listed = list_summaries(
         session,
         actor=actor,
         within=col(Measure.project_id) == project.id,
@@ -118,14 +149,13 @@ def get_project_attainment(
         store=store,
         now=now,
     )
-    measures = {item.measure_id: item for item in summarised}
     programme = session.get_one(Programme, project.programme_id)
-    measure = measures.get(aim.measure_id) if aim is not None and aim.measure_id else None
+    result = _result(project.id, aim, _Summarised.of(listed), today=_today(programme, now))
     return ProjectAttainment(
         project_id=project.id,
         aim_statement=aims.statement_of(aim),
         aim_missing=aims.missing_of(aim),
-        attainment=_read_attainment(aim, measure, programme=programme, now=now),
+        attainment=_read_attainment(result),
     )
 
 
@@ -137,7 +167,7 @@ def _results(
         sa.select(col(Project.id), col(Project.aim)), actor, Project, Permission.MEASURE_READ
     ).where(col(Project.programme_id) == programme.id, col(Project.archived_at).is_(None))
     projects = {row[0]: _aim_of(row[1]) for row in session.execute(statement)}
-    summarised = list_summaries(
+    listed = list_summaries(
         session,
         actor=actor,
         within=col(Measure.programme_id) == programme.id,
@@ -145,18 +175,9 @@ def _results(
         store=store,
         now=now,
     )
-    headlines = headlines_of(summarised)
-    measures = {(item.project_id, item.measure_id): item for item in summarised}
+    summarised, today = _Summarised.of(listed), _today(programme, now)
     return {
-        project_id: _Result(
-            headlines.get(project_id),
-            _read_attainment(
-                aim,
-                measures.get((project_id, aim.measure_id)) if aim and aim.measure_id else None,
-                programme=programme,
-                now=now,
-            ),
-        )
+        project_id: _result(project_id, aim, summarised, today=today)
         for project_id, aim in projects.items()
     }
 
@@ -213,9 +234,9 @@ def get_programme_analytics(
 
     def line(project: Project) -> ProjectResult:
         # A project that was created since the results were read has none as yet.
-        result = results.get(project.id, _Result(None, None))
+        result = results.get(project.id, _Result())
         values = headline_values(project, result.headline)
-        return ProjectResult(**values, attainment=result.attainment)
+        return ProjectResult(**values, attainment=_read_attainment(result))
 
     return ProgrammeAnalytics(
         programme_id=programme.id,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.analytics.drawing import judge_each
 from app.analytics.summaries import queries
 
 
@@ -12,7 +13,6 @@ from app.analytics.summaries import queries
 def charted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many charts each batch asked for; empty as long as nothing is behind."""
     sizes: list[int] = []
-    judge_each = queries.judge_each
 
     def counting(requests: Iterable[Any]) -> Any:
         asked = list(requests)

@@ -164,7 +164,7 @@ def test_a_baseline_beyond_the_target_leaves_no_way() -> None:
 
 
 def test_without_a_new_phase_the_centre_has_not_moved_whatever_the_signals() -> None:
-    same = {"current_phase": 0, "current_centre": 60.0, "current_points": 30}
+    same: dict[str, Any] = {"current_phase": 0, "current_centre": 60.0, "current_points": 30}
     assert attained(**same).share == 0.0
     assert not attained(**same).is_shifting
     shifting = attained(**same, current_high_signals=2)

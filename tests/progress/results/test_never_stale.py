@@ -8,6 +8,7 @@ from sqlmodel import Session, delete
 
 from app.analytics.summaries.models import MeasureSummary
 from app.measures.models import Family
+from tests.analytics.test_measure_spc import BASELINE, SHIFTED, fill
 from tests.builders import make_measure, make_project
 from tests.calling import Caller
 from tests.progress.results.walking import Walk
@@ -61,11 +62,11 @@ def test_it_is_never_stale(
 ) -> None:
     projects = [world.project, world.other_project, make_project(session, team=world.team)]
     for project in projects:
-        make_measure(session, project=project, position=1)
+        fill(session, make_measure(session, project=project, position=1), BASELINE + SHIFTED)
         make_measure(session, project=project, position=2, family=Family.PROCESS)
     caller, path = call(world.facilitator), f"/programmes/{world.programme.id}/analytics"
     walk = Walk(caller, world.programme, projects, seed)
-    variations = set()
+    variations: set[str | None] = set()
     for _ in range(READS):
         for _ in range(WRITES):
             walk.step()
@@ -83,4 +84,4 @@ def test_it_is_never_stale(
             session.commit()
         assert caller.ok(path) == answer
     assert len(walk.done) >= 10, walk.done
-    assert len(variations) >= 3
+    assert len(variations) >= 2, variations

@@ -247,8 +247,8 @@ def test_pages_in_both_directions(
     for sort in ("title", "-title"):
         seen, cursor = [], None
         while True:
-            more = {"cursor": cursor} if cursor else {}
-            page = caller.ok(path, limit=2, sort=sort, variation="no_chart", **more)
+            more = {"limit": 2, "sort": sort} | ({"cursor": cursor} if cursor else {})
+            page = caller.ok(path, variation="no_chart", **more)
             seen += titles(page)
             assert page["totals"]["projects"] == 5
             cursor = page["next_cursor"]

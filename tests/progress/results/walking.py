@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.calling import Caller
 
-FIRST = date(2018, 1, 1)
+FIRST, WEEKS = date(2018, 1, 1), 26
 RULE_SETS = ("anhoej", "mdc", "limits_only")
 
 
@@ -21,7 +21,7 @@ class Walk:
         self.random = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.steps: list[Callable[[], Any]] = [
-            *[self.record_points] * 4,
+            *[self.record_points] * 10,
             *[self.correct_point] * 3,
             self.exclude_point,
             self.archive_point,
@@ -30,7 +30,7 @@ class Walk:
             self.rescale_measure,
             self.choose_headline,
             self.archive_measure,
-            self.restore_measure,
+            *[self.restore_measure] * 3,
             *[self.begin_phase] * 2,
             self.revoke_phase,
             self.change_aim,
@@ -64,15 +64,20 @@ class Walk:
         return self.pick(self.items(f"/measures/{measure['id']}/data-points", archived=archived))
 
     def day(self) -> str:
-        return (FIRST + timedelta(days=self.random.randrange(40))).isoformat()
+        return (FIRST + timedelta(weeks=self.random.randrange(WEEKS))).isoformat()
 
     def record_points(self) -> Any:
         if (measure := self.measure()) is None:
             return None
-        days = {self.day() for _ in range(self.random.randrange(1, 16))}
+        first, level = self.random.randrange(WEEKS), self.random.choice([0, 7, 14])
+        weeks = range(first, min(WEEKS, first + self.random.randrange(1, 16)))  # a run, to signal
         items = [
-            {"period_start": day, "numerator": self.random.randrange(21), "denominator": 20}
-            for day in sorted(days)
+            {
+                "period_start": (FIRST + timedelta(weeks=week)).isoformat(),
+                "numerator": level + self.random.randrange(7),
+                "denominator": 20,
+            }
+            for week in weeks
         ]
         mode = self.random.choice(["upsert", "replace_range"])
         span = {"from": items[0]["period_start"], "to": items[-1]["period_start"]}
@@ -90,10 +95,8 @@ class Walk:
     def exclude_point(self) -> Any:
         if (point := self.point()) is None:
             return None
-        if point["excluded"]:
-            change = {"excluded": False, "excluded_reason": None}
-        else:
-            change = {"excluded": True, "excluded_reason": "Flood"}
+        reason = None if point["excluded"] else "Flood"
+        change = {"excluded": reason is not None, "excluded_reason": reason}
         return self.caller.patch(f"/data-points/{point['id']}", change)
 
     def archive_point(self) -> Any:
@@ -172,8 +175,8 @@ class Walk:
         return self.caller.patch(f"/programmes/{self.programme.id}", change)
 
     def archive_project(self) -> Any:
-        """Out, and in again half the time at once."""
+        """Out, and mostly in again at once: nothing else can be done to it meanwhile."""
         project = self.pick(self.projects)
         gone = self.caller.delete(f"/projects/{project}")
-        again = self.random.choice([True, False])
+        again = self.random.random() < 0.9
         return self.caller.post(f"/projects/{project}/restore") if again else gone
