@@ -11,7 +11,18 @@ from app.access.permissions import Role
 from app.identity.models import User
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
-from app.measures.models import DataPoint, DataType, Direction, Family, Measure
+from app.measures.models import (
+    Annotation,
+    AnnotationKind,
+    DataPoint,
+    DataType,
+    Direction,
+    Family,
+    Measure,
+    Phase,
+    PhaseReason,
+    PhaseStatus,
+)
 from app.organisations.models import Organisation, OrganisationKind
 from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
 from app.pdsa.models import PDSACycle, Purpose
@@ -185,6 +196,34 @@ def make_data_point(session: Session, *, measure: Measure | None = None, **over:
     if "value" not in over:
         values |= {"numerator": 8.0, "denominator": 20.0}
     return _kept(session, DataPoint(**(values | over)))
+
+
+def make_phase(session: Session, *, measure: Measure | None = None, **over: Any) -> Phase:
+    """An approved phase."""
+    measure = measure or make_measure(session)
+    values: dict[str, Any] = {
+        "programme_id": measure.programme_id,
+        "project_id": measure.project_id,
+        "measure_id": measure.id,
+        "starts_on": date(2018, 3, 5),
+        "reason": PhaseReason.CHANGE_ADOPTED,
+        "status": PhaseStatus.APPROVED,
+    }
+    return _kept(session, Phase(**(values | over)))
+
+
+def make_annotation(session: Session, *, measure: Measure | None = None, **over: Any) -> Annotation:
+    """A note."""
+    measure = measure or make_measure(session)
+    values: dict[str, Any] = {
+        "programme_id": measure.programme_id,
+        "project_id": measure.project_id,
+        "measure_id": measure.id,
+        "happened_on": date(2018, 3, 5),
+        "kind": AnnotationKind.NOTE,
+        "text": f"Note {next(_number)}",
+    }
+    return _kept(session, Annotation(**(values | over)))
 
 
 def make_cycle(session: Session, *, project: Project | None = None, **over: Any) -> PDSACycle:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app.kit.prepared import Prepared
 from app.measures.marks import NO_MARKS, AnnotationRow, Marks
 from app.measures.models import Annotation, Measure, Phase, PhaseStatus
 from app.measures.series import PhaseRow
@@ -84,7 +85,9 @@ def _of_one(column: Any) -> Any:
     return col(column) == sa.bindparam("measure_id", type_=sa.Uuid)
 
 
-_OF_ONE = _statement(_of_one(Phase.measure_id), _of_one(Annotation.measure_id), _of_one(Measure.id))
+_OF_ONE = Prepared(
+    _statement(_of_one(Phase.measure_id), _of_one(Annotation.measure_id), _of_one(Measure.id))  # type: ignore[arg-type]
+)
 
 
 def _annotation(row: Any) -> AnnotationRow:
@@ -108,8 +111,11 @@ def _marks(rows: Collection[Any]) -> Marks:
 
 
 def marks_of(connection: sa.Connection, measure_id: uuid.UUID) -> Marks:
-    """The marks of one measure, by one query. The caller has checked access."""
-    rows = connection.execute(_OF_ONE, {"measure_id": measure_id}).all()
+    """The marks of one measure, by one query. The caller has checked access.
+
+    `connection` is one of `Database.connect()`: nothing is begun on it.
+    """
+    rows = _OF_ONE.all(connection, {"measure_id": measure_id})
     return _marks(rows) if rows else NO_MARKS
 
 

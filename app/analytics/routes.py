@@ -10,6 +10,7 @@ from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.judgements import routes as judgements
+from app.analytics.rebasing import routes as rebasing
 from app.analytics.schemas import ProjectCharts, SpcChart, SpcChartRequest, SpcQuery
 from app.analytics.summaries import routes as summaries
 from app.kit.dependencies import ReadSession
@@ -93,4 +94,5 @@ def draw_spc_chart(data: SpcChartRequest, _actor: CurrentActor) -> Response:
 
 
 router.include_router(judgements.router)
+router.include_router(rebasing.router)
 router.include_router(summaries.router)

@@ -14,6 +14,7 @@ from app.access import bootstrap
 from app.access.actor import Actor
 from app.demo import story
 from app.demo.cycles import run_cycles
+from app.demo.marks import mark_charts
 from app.demo.project_stories import NORTH, PROJECTS, MeasureStory, ProjectStory
 from app.demo.synthetic import weekly_points
 from app.identity.models import User
@@ -263,10 +264,18 @@ class Telling:
         self._move_project(project.id, begun, FORWARD[:3])
         for measure_id, measure in zip(made, told.measures, strict=True):
             self._fill(measure_id, measure)
-        run_cycles(self.session, self.actor, project.id, told.cycles)
+        cycles = run_cycles(self.session, self.actor, project.id, told.cycles)
         first_test = _noon(told.cycles[0].starts_on)
         last = FORWARD.index(told.final_state) + 1
         self._move_project(project.id, first_test, FORWARD[3:last])
+        mark_charts(
+            self.session,
+            self.actor,
+            team=told.team,
+            project_id=project.id,
+            measures=made,
+            cycles=cycles,
+        )
         return made[0]
 
     def _move_project(self, project_id: uuid.UUID, now: datetime, states: Sequence[str]) -> None:

@@ -23,17 +23,20 @@ def _at(day: date) -> datetime:
 
 def run_cycles(
     session: Session, actor: Actor, project_id: uuid.UUID, told: Sequence[CycleStory]
-) -> None:
+) -> list[uuid.UUID]:
     """One ramp: each cycle follows the one before, which names it when it is closed."""
     previous: PDSACycle | None = None
+    made: list[uuid.UUID] = []
     for number, cycle in enumerate(told):
         row = _plan(session, actor, project_id, cycle, previous)
         if previous is not None:
             _close(session, actor, previous, told[number - 1], next_cycle_id=row.id)
         _work(session, actor, row, cycle)
+        made.append(row.id)
         previous = row
     if previous is not None and not told[-1].is_open:
         _close(session, actor, previous, told[-1], next_cycle_id=None)
+    return made
 
 
 def _plan(

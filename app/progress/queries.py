@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from app.access.actor import Actor
 from app.learning_sessions.models import LearningSession, SessionStatus
-from app.measures.models import DataPoint, Family, Measure
+from app.measures.models import DataPoint, Family, Measure, Phase, PhaseStatus
 from app.participants.models import Enrolment, EnrolmentStatus
 from app.pdsa.models import CycleState, PDSACycle
 from app.pdsa.stages import Decision
@@ -62,6 +63,27 @@ def programme_facts(session: Session, programme: Programme) -> ProgrammeFacts:
     )
 
 
+def _in_first_phase() -> sa.ColumnElement[bool]:
+    """Whether no phase has started between the first point of the measure and this one."""
+    earlier = aliased(DataPoint)
+    first = (
+        sa.select(sa.func.min(earlier.period_start))
+        .where(
+            col(earlier.measure_id) == col(Measure.id),
+            col(earlier.archived_at).is_(None),
+        )
+        .scalar_subquery()
+    )
+    later_phase = sa.exists().where(
+        col(Phase.measure_id) == col(Measure.id),
+        col(Phase.status) == PhaseStatus.APPROVED,
+        col(Phase.archived_at).is_(None),
+        col(Phase.starts_on) <= col(DataPoint.period_start),
+        col(Phase.starts_on) > first,
+    )
+    return ~later_phase
+
+
 def _outcomes_and_families(
     session: Session, project: Project
 ) -> tuple[dict[uuid.UUID, OutcomeFacts], frozenset[Family]]:
@@ -71,6 +93,7 @@ def _outcomes_and_families(
         col(DataPoint.archived_at).is_(None),
         col(DataPoint.excluded).is_(False),
         sa.or_(col(DataPoint.value).is_not(None), rate),
+        _in_first_phase(),
     )
     # Strata of one period are one point of the baseline.
     points = (

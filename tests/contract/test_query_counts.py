@@ -10,11 +10,13 @@ from sqlmodel import Session
 from app.access.permissions import Role
 from app.main import OpenQI
 from tests.builders import (
+    make_annotation,
     make_cycle,
     make_data_point,
     make_measure,
     make_membership,
     make_participant,
+    make_phase,
     make_project,
     make_session,
     make_team,
@@ -41,6 +43,8 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_measure(session, project=project)
         make_cycle(session, project=project)
         make_data_point(session, measure=measure, period_start=date(2018, 1, number + 1))
+        make_phase(session, measure=measure, starts_on=date(2018, 1, number + 1))
+        make_annotation(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
     return {

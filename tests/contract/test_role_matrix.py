@@ -17,12 +17,14 @@ from app.kit.clock import utc_now
 from app.main import OpenQI
 from app.teams.models import TeamMembership
 from tests.builders import (
+    make_annotation,
     make_cycle,
     make_data_point,
     make_measure,
     make_membership,
     make_organisation,
     make_participant,
+    make_phase,
     make_session,
     make_user,
 )
@@ -70,6 +72,9 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "cycle_id": make_cycle(session, project=project).id,
             "measure_id": measure.id,
             "data_point_id": make_data_point(session, measure=measure).id,
+            "phase_id": make_phase(session, measure=measure).id,
+            "annotation_id": make_annotation(session, measure=measure).id,
+            "candidate_id": "7d1f0c52a94be803",
             "period_start": "2018-01-01",
             "organisation_id": make_organisation(session).id,
             "user_id": user.id,

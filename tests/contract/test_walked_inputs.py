@@ -16,11 +16,13 @@ from sqlmodel import Session
 
 from app.main import OpenQI
 from tests.builders import (
+    make_annotation,
     make_cycle,
     make_data_point,
     make_measure,
     make_organisation,
     make_participant,
+    make_phase,
     make_session,
 )
 from tests.calling import Caller
@@ -69,6 +71,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "project_id": world.project.id,
         "measure_id": measure.id,
         "data_point_id": make_data_point(session, measure=measure).id,
+        "phase_id": make_phase(session, measure=measure).id,
+        "annotation_id": make_annotation(session, measure=measure).id,
+        "candidate_id": "7d1f0c52a94be803",
         "cycle_id": make_cycle(session, project=world.project).id,
         "user_id": world.member.id,
         "period_start": "2018-01-08",

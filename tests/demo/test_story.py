@@ -1,6 +1,7 @@
 """What the demonstration must show: an improvement, none, and a false dawn; told once and whole."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,40 @@ def test_one_improves_one_does_not_and_one_only_seemed_to(admin: Caller) -> None
     improved = [signal for signal in chart["signals"] if signal["meaning"] == "improvement"]
     assert improved
     assert max(signal["end"] for signal in improved) < story.WEEKS - 8
+
+
+def _charts(admin: Caller, title: str) -> list[dict[str, Any]]:
+    projects = admin.ok(f"{_programme(admin)}/projects")["items"]
+    project = next(project for project in projects if project["title"] == title)
+    charts: list[dict[str, Any]] = admin.ok(f"/projects/{project['id']}/spc")["items"]
+    return charts
+
+
+def _notes(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [note for point in item["spc"]["points"] for note in point["annotations"]]
+
+
+def test_the_charts_say_what_happened(admin: Caller) -> None:
+    outcome, online, _ = _charts(admin, NORTH.title)
+    starts = [note for note in _notes(outcome) if note["kind"] == "pdsa_start"]
+    assert [note["text"] for note in starts] == [cycle.title for cycle in NORTH.cycles]
+    explained = [signal for signal in outcome["spc"]["signals"] if signal["explained_by"]]
+    assert explained
+    assert {signal["meaning"] for signal in explained} == {"improvement"}
+    labels = [phase["label"] for phase in online["spc"]["phases"]]
+    assert labels == [None, "Leaflet and guarded slot"]
+    wait = _charts(admin, SOUTH.title)[0]
+    assert "The locum leaves" in {note["text"] for note in _notes(wait)}
+
+
+def test_one_rebase_is_open_and_the_false_dawn_is_none(admin: Caller) -> None:
+    def candidates(item: dict[str, Any]) -> Any:
+        return admin.ok(f"/measures/{item['measure_id']}/rebase-candidates")["items"]
+
+    north, south = _charts(admin, NORTH.title), _charts(admin, SOUTH.title)
+    assert [found["meaning"] for found in candidates(north[0])] == ["improvement"]
+    assert candidates(north[1]) == []
+    assert candidates(south[0]) == []
 
 
 def test_the_cast(admin: Caller, session: Session) -> None:

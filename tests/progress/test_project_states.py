@@ -9,10 +9,10 @@ from sqlmodel import Session, select
 
 from app.access.permissions import Role
 from app.events.models import Event
-from app.measures.models import Family, Measure
+from app.measures.models import Family, Measure, PhaseStatus
 from app.pdsa.models import CycleState
 from app.projects.models import Project, ProjectState
-from tests.builders import make_cycle, make_data_point, make_measure
+from tests.builders import make_cycle, make_data_point, make_measure, make_phase
 from tests.calling import Caller
 from tests.projects.bodies import AIM
 from tests.world import World
@@ -140,6 +140,24 @@ def test_testing_counts_points_that_count(session: Session, project: Project, mo
     make_data_point(session, measure=outcome, period_start=date(2018, 1, 1), stratum="men")
     assert move("testing").json()["missing"] == ["baseline_points"]
     _put(session, gap, denominator=20.0)
+    assert move("testing").json()["state"] == "testing"
+
+
+def test_the_baseline_ends_where_a_phase_begins(
+    session: Session, project: Project, move: Move
+) -> None:
+    outcome = _charter(session, project)
+    for family in (Family.PROCESS, Family.BALANCING):
+        make_measure(session, project=project, family=family)
+    make_cycle(session, project=project)
+    _put(session, project, state=ProjectState.BASELINE)
+    _measure_weeks(session, outcome, 14)
+    before = date(2017, 12, 4)  # a phase that starts before the data is the baseline itself
+    make_phase(session, measure=outcome, starts_on=before)
+    make_phase(session, measure=outcome, status=PhaseStatus.REVOKED, starts_on=date(2018, 2, 5))
+    phase = make_phase(session, measure=outcome, starts_on=date(2018, 3, 19))
+    assert move("testing").json()["missing"] == ["baseline_points"]
+    _put(session, phase, starts_on=date(2018, 3, 20))
     assert move("testing").json()["state"] == "testing"
 
 
