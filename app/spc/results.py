@@ -11,7 +11,7 @@ import numpy as np
 from app.spc.bases import Layout
 from app.spc.charts import ChartType
 from app.spc.display import Levels
-from app.spc.icons import Assurance, assurance, variation
+from app.spc.icons import Assurance, assurance, conflicting_signals, variation
 from app.spc.phases import Phase
 from app.spc.quality import Quality, data_warnings, judge_limits
 from app.spc.rule_sets import RuleSet
@@ -180,7 +180,8 @@ class Chart:
                 self.series.x,
                 overflowed=self.overflowed,
                 flat=lacks_limits and not self.overflowed and latest.base_points > 1,
-            ),
+            )
+            + conflicting_signals(self.signals, len(self.series.x) - 1),
         )
 
 

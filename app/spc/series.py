@@ -161,9 +161,11 @@ def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
 
 def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatArray:
     """One column of all series; a gap is NaN."""
+    if len(batch) == 1:
+        return _numbers(given[0], len(batch[0].x), field)
     each = zip(given, batch, strict=True)
     columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
-    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+    return np.concatenate(columns)
 
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:

@@ -49,6 +49,16 @@ class Scene(NamedTuple):
     direction: Direction
 
 
+def signals_of_points(signals: Sequence[Signal], size: int, rules: RuleSet) -> list[list[Signal]]:
+    """For each row of a series the signals to list with it, in the order of the rules."""
+    rows: list[list[Signal]] = [[] for _ in range(size)]
+    for signal in signals:
+        for row in signal.members:
+            if not (rules.one_label and rows[row]):
+                rows[row].append(signal)
+    return rows
+
+
 def signals_of(found: Iterable[Found], scene: Scene, rules: RuleSet) -> list[Signal]:
     """The signals of one phase, in the order of its findings."""
     version = f"{rules.name}/{rules.version}"
