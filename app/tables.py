@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import app.access.models
+import app.analytics.summaries.models
 import app.events.models
 import app.identity.models
 import app.kit.idempotency

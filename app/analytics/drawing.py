@@ -1,6 +1,6 @@
 """From points and settings to the SPC document, with the engine's refusals as problems."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,13 +16,21 @@ class Unchartable(Invalid):
     code = "unchartable"
     title = "No chart can be drawn from this."
 
+    @classmethod
+    def because(cls, fault: spc.SpcError, place: Callable[[str], dict[str, str]]) -> "Unchartable":
+        """The engine's refusal with its own advice, and where the caller finds what is wrong."""
+        where = place(fault.pointer)
+        error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]
+        return cls(fault.detail, errors=[error])
 
-def _parameter(pointer: str) -> dict[str, str]:
+
+def in_query(pointer: str) -> dict[str, str]:
     """A fault of stored data or of an override: there is no body to point into."""
     return {"parameter": pointer.strip("/").split("/")[0]}
 
 
-def _body(pointer: str) -> dict[str, str]:
+def in_body(pointer: str) -> dict[str, str]:
+    """A fault of what the caller sent."""
     return {"pointer": f"#{pointer}"}
 
 
@@ -32,25 +40,43 @@ def draw(
     *,
     as_of: str | None = None,
     annotations: Sequence[AnnotationRow] = (),
-    place: Callable[[str], dict[str, str]] = _parameter,
+    place: Callable[[str], dict[str, str]] = in_query,
 ) -> dict[str, Any]:
     """The document. Raises `Unchartable` with the engine's own advice."""
-    days = [date.fromisoformat(day) for day in series.x] if annotations else []
     try:
-        return {"as_of": None} | spc.document(
-            spc.chart(series, settings),
-            as_of=as_of,
-            annotations=by_row(days, annotations),
-            explained_by=by_signal(annotations),
-        )
+        chart = spc.chart(series, settings)
     except spc.SpcError as fault:
-        where = place(fault.pointer)
-        error = FieldError(code=fault.code, detail=fault.detail, **where)  # type: ignore[arg-type]
-        raise Unchartable(fault.detail, errors=[error]) from fault
+        raise Unchartable.because(fault, place) from fault
+    return document_of(chart, as_of=as_of, annotations=annotations)
+
+
+def document_of(
+    chart: spc.Chart, *, as_of: str | None = None, annotations: Sequence[AnnotationRow] = ()
+) -> dict[str, Any]:
+    """The document of a chart, with what people noted at its points and about its signals."""
+    days = [date.fromisoformat(day) for day in chart.series.x] if annotations else []
+    return {"as_of": None} | spc.document(
+        chart,
+        as_of=as_of,
+        annotations=by_row(days, annotations),
+        explained_by=by_signal(annotations),
+    )
+
+
+def judge_each(
+    requests: Iterable[tuple[spc.Series, spc.Settings]],
+) -> list[spc.Chart | spc.SpcError]:
+    """Many charts at once, in order; what cannot be charted is told in its place."""
+    return spc.charts(list(requests))
 
 
 def draw_request(request: SpcChartRequest) -> dict[str, Any]:
     """The document of points and settings that a caller sent."""
+    return draw(*assemble_request(request), place=in_body)
+
+
+def assemble_request(request: SpcChartRequest) -> tuple[spc.Series, spc.Settings]:
+    """What a caller sent, as the engine takes it. Raises `Invalid` where values and ratios mix."""
     points = request.points
     is_ratio = any(point.denominator is not None for point in points)
     is_grouped = any(point.values is not None for point in points)
@@ -76,7 +102,7 @@ def draw_request(request: SpcChartRequest) -> dict[str, Any]:
         title=request.title,
         unit=request.unit,
     )
-    return draw(series, settings, place=_body)
+    return series, settings
 
 
 def _refuse_mixture(request: SpcChartRequest, is_ratio: bool, is_grouped: bool) -> None:

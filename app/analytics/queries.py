@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -14,18 +15,16 @@ from app import spc
 from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.access.queries import BY_LOGIN, BesideCaller
-from app.access.scope import select_visible, visible_to
+from app.access.scope import visible_to
 from app.analytics.drawing import draw
 from app.analytics.marks import marks_of, marks_of_all
-from app.analytics.schemas import HeadlineQuery, HeadlineRead, LatestPoint, SpcQuery
+from app.analytics.schemas import SpcQuery
 from app.kit.errors import NotFound
-from app.kit.pagination import Page, Pager, order_by
 from app.kit.prepared import Prepared
-from app.measures.marks import NO_MARKS, Marks
+from app.measures.marks import AnnotationRow, Marks
 from app.measures.models import DataPoint, Family, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
-from app.programmes.queries import get_programme
 from app.projects.models import Project
 from app.projects.queries import get_project
 
@@ -63,6 +62,12 @@ _MEASURE = (
     .join(Project, col(Project.id) == col(Measure.project_id))
     .join(Programme, col(Programme.id) == col(Measure.programme_id))
 )
+# A project's headline is the measure marked so, else the first outcome, else the first.
+HEADLINE_FIRST: tuple[Any, ...] = (
+    sa.case((col(Measure.is_headline), 0), (col(Measure.family) == Family.OUTCOME, 1), else_=2),
+    col(Measure.position),
+    col(Measure.id),
+)
 _BY_ID = col(Measure.id) == sa.bindparam("measure_id", type_=sa.Uuid)
 _ONE_MEASURE = Prepared(_MEASURE.where(_BY_ID))
 _ONE_MEASURE_BESIDE_CALLER = Prepared(
@@ -93,10 +98,17 @@ _POINTS = Prepared(
 )
 
 
-def _draw(
+class Assembled(NamedTuple):
+    """A stored series as the engine takes it, and what is printed beside its numbers."""
+
+    series: spc.Series
+    settings: spc.Settings
+    annotations: Sequence[AnnotationRow]
+
+
+def _assemble(
     row: Any, points: Sequence[PointRow], marks: Marks, overrides: Overrides = AS_STORED
-) -> dict[str, Any]:
-    """The document of one measure."""
+) -> Assembled:
     stored = ChartSettings(
         data_type=row.data_type,
         direction=row.direction,
@@ -109,9 +121,19 @@ def _draw(
         title=row.name,
         unit=row.unit,
     )
-    as_of = row.series_changed_at.isoformat().replace("+00:00", "Z")
     series, settings = assemble(stored, points, overrides, marks.phases)
-    return draw(series, settings, as_of=as_of, annotations=marks.annotations)
+    return Assembled(series, settings, marks.annotations)
+
+
+def _as_of(row: Any) -> str:
+    stamp: str = row.series_changed_at.isoformat()
+    return stamp.replace("+00:00", "Z")
+
+
+def _draw(row: Any, assembled: Assembled) -> dict[str, Any]:
+    """The document of one measure."""
+    series, settings, annotations = assembled
+    return draw(series, settings, as_of=_as_of(row), annotations=annotations)
 
 
 def overrides_of(query: SpcQuery) -> Overrides:
@@ -142,12 +164,22 @@ class StoredSeries:
         stated = self._query.model_dump_json() if self._query.model_fields_set else ""
         return f"{self._row.series_revision}-{_digest(self._row.programme_rule_set, stated)}"
 
-    def document(self) -> dict[str, Any]:
-        """The SPC document of the points as they are now."""
+    @property
+    def as_of(self) -> str:
+        """When anything that the chart prints last changed."""
+        return _as_of(self._row)
+
+    def assembled(self) -> Assembled:
+        """The points as they are now, and how they are to be charted."""
         parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
         points = _POINTS.all(self._connection, parameters)
         marks = marks_of(self._connection, self._row.measure_id)
-        return _draw(self._row, cast(list[PointRow], points), marks, overrides_of(self._query))
+        overrides = overrides_of(self._query)
+        return _assemble(self._row, cast(list[PointRow], points), marks, overrides)
+
+    def document(self) -> dict[str, Any]:
+        """The SPC document of the points as they are now."""
+        return _draw(self._row, self.assembled())
 
 
 def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
@@ -171,21 +203,23 @@ def get_series(
     return StoredSeries(connection, row, query)
 
 
+# As text: making a UUID of it for each point takes as long as all the rest of the row (measured).
+_POINTS_OF_MEASURES = sa.select(sa.cast(col(DataPoint.measure_id), sa.String), *_POINT).order_by(
+    col(DataPoint.measure_id), col(DataPoint.period_start)
+)
+
+
 def _points_of(session: Session, measures: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[PointRow]]:
     """The live points of several measures, by one query."""
-    statement = (
-        sa.select(col(DataPoint.measure_id), *_POINT)
-        .where(
-            col(DataPoint.measure_id).in_(list(measures)),
-            col(DataPoint.stratum) == "",
-            col(DataPoint.archived_at).is_(None),
-        )
-        .order_by(col(DataPoint.measure_id), col(DataPoint.period_start))
+    statement = _POINTS_OF_MEASURES.where(
+        col(DataPoint.measure_id).in_(list(measures)),
+        col(DataPoint.stratum) == "",
+        col(DataPoint.archived_at).is_(None),
     )
     rows = session.connection().execute(statement).all()
     return {
-        measure_id: [PointRow(*row[1:]) for row in group]
-        for measure_id, group in groupby(rows, key=lambda row: row[0])
+        uuid.UUID(measure_id): [cast(PointRow, row[1:]) for row in group]
+        for measure_id, group in groupby(rows, key=itemgetter(0))
     }
 
 
@@ -208,95 +242,49 @@ def list_project_series(
     return digest[:24], rows
 
 
+def draw_series(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """The document of each of these measures, in their order: two queries for all of them."""
+    assembled = _assemble_rows(session, rows)
+    return [_draw(row, each) for row, each in zip(rows, assembled, strict=True)]
+
+
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """The chart of each measure; one query for all their points, one for all their marks."""
-    projects = {row.measure_id: row.project_id for row in rows}
-    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
+    """Each measure with its chart."""
     return [
         {
             "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": _draw(row, points.get(row.measure_id, []), marks[row.measure_id]),
+            "spc": document,
         }
-        for row in rows
+        for row, document in zip(rows, draw_series(session, rows), strict=True)
     ]
 
 
-def _headlines(session: Session, projects: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
-    """Each project's headline measure: the one marked, else the first outcome, else the first."""
-    rank = sa.case(
-        (col(Measure.is_headline), 0), (col(Measure.family) == Family.OUTCOME, 1), else_=2
-    )
+def assemble_many(session: Session, measures: Sequence[uuid.UUID]) -> list[tuple[Any, Assembled]]:
+    """Series of several measures as they are stored, each with the measure's row: two queries.
+
+    The caller has checked access. The row with the revision is read before all else, which is
+    never older than it says.
+    """
+    statement = _MEASURE.where(col(Measure.id).in_(list(measures)))
+    rows = session.connection().execute(statement).all()
+    return list(zip(rows, _assemble_rows(session, rows), strict=True))
+
+
+def _assemble_rows(session: Session, rows: Sequence[Any]) -> list[Assembled]:
+    """One query for all their points, one for all their marks."""
+    projects = {row.measure_id: row.project_id for row in rows}
+    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
+    return [_assemble(row, points.get(row.measure_id, []), marks[row.measure_id]) for row in rows]
+
+
+def find_headline_rows(session: Session, projects: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    """The measure that stands for each project, if it has one. The caller has checked access."""
     statement = _MEASURE.where(
         col(Measure.project_id).in_(list(projects)), col(Measure.archived_at).is_(None)
-    ).order_by(rank, col(Measure.position), col(Measure.id))
+    ).order_by(*HEADLINE_FIRST)
     headlines: dict[uuid.UUID, Any] = {}
     for row in session.connection().execute(statement):
         headlines.setdefault(row.project_id, row)
     return headlines
-
-
-def _headline(project: Project, row: Any, points: Sequence[PointRow], marks: Marks) -> HeadlineRead:
-    line = HeadlineRead(
-        project_id=project.id,
-        project_title=project.title,
-        team_id=project.team_id,
-        state=project.state,
-        measure_id=None,
-    )
-    if row is None:
-        return line
-    line.measure_id, line.measure_name, line.unit = row.measure_id, row.name, row.unit
-    document = _draw(row, points, marks)
-    line.chart, line.rule_set = document["chart"], document["settings"]["rule_set"]
-    line.points, line.signals = len(points), len(document["signals"])
-    line.variation, line.assurance = document["variation"], document["assurance"]
-    if points:
-        line.centre, line.target = (document["points"][-1][name] for name in ("centre", "target"))
-    latest = next((p for p in reversed(document["points"]) if p["value"] is not None), None)
-    line.latest = LatestPoint(x=latest["x"], value=latest["value"]) if latest else None
-    return line
-
-
-def list_headlines(
-    session: Session, *, actor: Actor, programme_id: uuid.UUID, query: HeadlineQuery, pager: Pager
-) -> Page[HeadlineRead]:
-    """A page of a programme's live projects, each with its headline series in a line."""
-    get_programme(session, actor=actor, programme_id=programme_id)
-    statement = select_visible(actor, Project, Permission.MEASURE_READ).where(
-        col(Project.programme_id) == programme_id, col(Project.archived_at).is_(None)
-    )
-    order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
-    page: Page[Project] = pager.page(session, statement, query=query, order=order)
-    headlines = _headlines(session, [project.id for project in page.items])
-    projects = {row.measure_id: row.project_id for row in headlines.values()}
-    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
-
-    def read(project: Project) -> HeadlineRead:
-        row = headlines.get(project.id)
-        if row is None:
-            return _headline(project, row, [], NO_MARKS)
-        measure_id = row.measure_id
-        return _headline(project, row, points.get(measure_id, []), marks[measure_id])
-
-    return page.map(read)
-
-
-def list_headline_series(
-    session: Session, *, actor: Actor, programme_id: uuid.UUID, query: HeadlineQuery, pager: Pager
-) -> Page[tuple[Project, Any]]:
-    """A page of a programme's live projects, each with the row of its headline measure, if any."""
-    statement = select_visible(actor, Project, Permission.MEASURE_READ).where(
-        col(Project.programme_id) == programme_id, col(Project.archived_at).is_(None)
-    )
-    order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
-    page: Page[Project] = pager.page(session, statement, query=query, order=order)
-    headlines = _headlines(session, [project.id for project in page.items])
-    return page.map(lambda project: (project, headlines.get(project.id)))
-
-
-def draw_series(session: Session, rows: Sequence[Any]) -> dict[uuid.UUID, dict[str, Any]]:
-    """The document of each of these measures; one query for all their points."""
-    points = _points_of(session, [row.measure_id for row in rows])
-    return {row.measure_id: _draw(row, points.get(row.measure_id, [])) for row in rows}

@@ -1,29 +1,24 @@
 """Routes of SPC-annotated series: of stored data, and of data that the caller sends."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic_core import to_json
 
 from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
+from app.analytics.judgements import routes as judgements
 from app.analytics.pictures.dependencies import REPRESENTED, answer, media_type_of, tagged_as
 from app.analytics.pictures.representations import represent
 from app.analytics.pictures.schemas import MeasureChartQuery, PictureQuery
 from app.analytics.rebasing import routes as rebasing
-from app.analytics.schemas import (
-    HeadlineQuery,
-    HeadlineRead,
-    ProjectCharts,
-    SpcChart,
-    SpcChartRequest,
-)
-from app.kit.dependencies import CurrentPager, ReadSession
+from app.analytics.schemas import ProjectCharts, SpcChart, SpcChartRequest
+from app.analytics.summaries import routes as summaries
+from app.kit.dependencies import ReadSession
 from app.kit.negotiation import JSON
 from app.kit.openapi import problems
-from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
 from app.kit.query_models import query_of, query_parameters
 from app.kit.routing import DirectRoute, Router
@@ -99,23 +94,6 @@ def get_project_spc(
     return _json({"project_id": str(project_id), "items": items}, etag(tag))
 
 
-@router.get("/programmes/{programme_id}/spc", summary="Headline series of a programme")
-def list_programme_spc(
-    programme_id: uuid.UUID,
-    query: Annotated[HeadlineQuery, Query()],
-    actor: CurrentActor,
-    session: ReadSession,
-    pager: CurrentPager,
-) -> Page[HeadlineRead]:
-    """Each project that you can see with variation, assurance and latest value of its headline.
-
-    The headline is the measure marked so, else the first outcome measure.
-    """
-    return queries.list_headlines(
-        session, actor=actor, programme_id=programme_id, query=query, pager=pager
-    )
-
-
 @router.post(
     "/spc/charts",
     summary="Chart points that you send",
@@ -137,4 +115,6 @@ def draw_spc_chart(request: Request, data: SpcChartRequest, _actor: CurrentActor
     return answer(represent(document, media_type, query))
 
 
+router.include_router(judgements.router)
 router.include_router(rebasing.router)
+router.include_router(summaries.router)

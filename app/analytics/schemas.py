@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app import spc
 from app.kit.fields import Day, Input, Line, Number, Output, Storable
-from app.kit.pagination import ListQuery
 from app.spc import CHARTS, MAX_POINTS, MAX_SUBGROUP, RULE_SETS
 
 ChartName = Annotated[
@@ -298,62 +297,3 @@ class ProjectCharts(Output):
 
     project_id: uuid.UUID = Field(examples=["0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3e"])
     items: list[MeasureChart]
-
-
-class LatestPoint(Output):
-    """The last point that has a value."""
-
-    x: date
-    value: float
-
-
-class HeadlineRead(Output):
-    """A project's headline series in a line: what a dashboard shows first."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "project_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3e",
-                    "project_title": "Repeat prescriptions within 48 hours",
-                    "team_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d41",
-                    "state": "testing",
-                    "measure_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d42",
-                    "measure_name": "Ready within 48 hours",
-                    "unit": "%",
-                    "chart": "p",
-                    "rule_set": "mdc",
-                    "points": 38,
-                    "latest": {"x": "2018-09-03", "value": 88.2},
-                    "centre": 71.5,
-                    "target": 90.0,
-                    "variation": "improvement_high",
-                    "assurance": "hit_or_miss",
-                    "signals": 2,
-                }
-            ]
-        }
-    )
-
-    project_id: uuid.UUID
-    project_title: str
-    team_id: uuid.UUID | None
-    state: str
-    measure_id: uuid.UUID | None = Field(description="Null: the project has no measure yet.")
-    measure_name: str | None = None
-    unit: str | None = None
-    chart: str | None = None
-    rule_set: str | None = None
-    points: int = 0
-    latest: LatestPoint | None = None
-    centre: float | None = Field(default=None, description="Centre line at the latest point.")
-    target: float | None = None
-    variation: str | None = None
-    assurance: str | None = None
-    signals: int = 0
-
-
-class HeadlineQuery(ListQuery):
-    """The dashboard's pages."""
-
-    sort: Literal["title", "-title"] = "title"

@@ -13,6 +13,7 @@ from app.kit.routing import Router
 from app.programmes.schemas import ProgrammeRead
 from app.progress import actions, queries
 from app.progress.actions import TextRequired
+from app.progress.results import routes as results
 from app.progress.schemas import ProgrammeSummary, ProgrammeTransition, ProjectTransition
 from app.projects.schemas import ProjectRead
 
@@ -80,3 +81,6 @@ def transition_project(
         session, actor=actor, project_id=project_id, data=data, now=now
     )
     return tagged(response, ProjectRead.model_validate(row))
+
+
+router.include_router(results.router)

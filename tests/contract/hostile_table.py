@@ -343,7 +343,33 @@ FRAMING = [
     _get("a header without a name", 400, None, ONE, ("", "x")),
     _get("a line break in a header", 400, None, ONE, ("X-A", "b\r\n c\r\n:d")),
 ]  # fmt: skip
+CHARTS = "/api/v1/spc/charts/batch"
+RESULTS = "/api/v1/programmes/{programme}/analytics"
+SERIES = [
+    _row("a batch of charts that are none of them", 200, None, "POST", CHARTS,
+         b'{"items": [null, 1, "x", [], {}, {"points": null}, {"points": {}}]}'),
+    _row("a series of 1e400 in a batch", 200, None, "POST", CHARTS,
+         b'{"items": [{"chart": "i", "points": [{"x": "1", "value": 1e400}]}]}'),
+    _row("NaN in a batch of charts", (200, 400, 422), None, "POST", CHARTS,
+         b'{"items": [{"chart": "i", "points": [{"x": "1", "value": NaN}]}]}'),
+    _row("NUL in a label of a batch", 200, None, "POST", CHARTS,
+         rb'{"items": [{"chart": "i", "points": [{"x": "\u0000", "value": 1}]}]}'),
+    _row("a lone surrogate in a batch of charts", 200, None, "POST", CHARTS,
+         rb'{"items": [{"chart": "\ud800", "title": "\udfff", "\ud800": 1, "points": []}]}'),
+    _row("a thousand times a thousand unknown fields", (200, 413, 422), None, "POST", CHARTS,
+         b'{"items": [' + b",".join([b'{"a": 1, "b": [[[]]]}'] * 1_000) + b"]}"),
+    _row("10,000 levels in a batch of charts", (200, 400, 422), None, "POST", CHARTS,
+         b'{"items": [' + b"[" * 10_000 + b"]" * 10_000 + b"]}"),
+    _row("a batch of no list", 422, INVALID, "POST", CHARTS, b'{"items": {"0": {}}}'),
+    _row("1,001 charts", 422, INVALID, "POST", CHARTS,
+         b'{"items": [' + b",".join([b"0"] * 1_001) + b"]}"),
+    _get("results of a variation that is none", 422, INVALID, f"{RESULTS}?variation=%00"),
+    _get("results of a team that is none", 422, INVALID, f"{RESULTS}?team_id=1%20OR%201=1"),
+    _get("results filtered nine times alike", 422, INVALID,
+         f"{RESULTS}?" + "&".join(["attainment=missed"] * 9)),
+    _get("results of an unknown parameter", 422, "unknown_parameter", f"{RESULTS}?where=1"),
+]  # fmt: skip
 ROWS = [
     *(*TEXT, *NUMBERS, *BODIES, *MEDIA, *QUERIES, *CURSORS, *DATES),
-    *(*BATCHES, *CONDITIONS, *KEYS, *ADDRESSES, *CALLERS, *FRAMING),
+    *(*BATCHES, *CONDITIONS, *KEYS, *ADDRESSES, *CALLERS, *FRAMING, *SERIES),
 ]

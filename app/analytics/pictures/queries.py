@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from app import spc
 from app.access.actor import Actor
 from app.access.permissions import Permission
+from app.access.scope import select_visible
 from app.analytics import queries
 from app.analytics.pictures.panel import Panel
 from app.analytics.pictures.schemas import MOST_PANELS, ProgrammeSheetQuery
 from app.analytics.pictures.sheet import Sheet
-from app.kit.pagination import Pager
+from app.kit.pagination import Page, Pager, order_by
 from app.programmes.queries import get_programme
+from app.projects.models import Project
 from app.projects.queries import get_project
 
 
@@ -41,9 +43,10 @@ class FoundSheet:
 
     def draw(self, session: Session) -> Sheet:
         """The sheet with its documents; one query for the points of all."""
-        drawn = queries.draw_series(session, [row for row in self.rows if row is not None])
+        rows = [row for row in self.rows if row is not None]
+        drawn = iter(queries.draw_series(session, rows))
         panels = [
-            Panel(*name, None if row is None else drawn[row.measure_id])
+            Panel(*name, None if row is None else next(drawn))
             for name, row in zip(self.names, self.rows, strict=True)
         ]
         return Sheet(self.title, panels, self.remark)
@@ -71,9 +74,16 @@ def find_programme_sheet(
 ) -> FoundSheet:
     """A page of the projects that the caller sees, each with its headline measure."""
     programme = get_programme(session, actor=actor, programme_id=programme_id)
-    page = queries.list_headline_series(
-        session, actor=actor, programme_id=programme_id, query=query, pager=pager
+    statement = select_visible(actor, Project, Permission.MEASURE_READ).where(
+        col(Project.programme_id) == programme_id, col(Project.archived_at).is_(None)
     )
-    names = [(project.title, "" if row is None else row.name) for project, row in page.items]
+    order = order_by([query.sort], {"title": Project.title}, default="title", last=Project.id)
+    page: Page[Project] = pager.page(session, statement, query=query, order=order)
+    headlines = queries.find_headline_rows(session, [project.id for project in page.items])
+    rows = [headlines.get(project.id) for project in page.items]
+    names = [
+        (project.title, "" if row is None else row.name)
+        for project, row in zip(page.items, rows, strict=True)
+    ]
     remark = "More projects follow on the next page." if page.next_cursor else ""
-    return FoundSheet(programme.title, names, [row for _, row in page.items], remark)
+    return FoundSheet(programme.title, names, rows, remark)

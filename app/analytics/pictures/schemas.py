@@ -5,7 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from app.analytics.pictures.style import CANVASES, Canvas
-from app.analytics.schemas import HeadlineQuery, SpcQuery
+from app.analytics.schemas import SpcQuery
+from app.analytics.summaries.schemas import HeadlineQuery
 from app.kit.fields import Input
 from app.kit.negotiation import CSV, JSON
 

@@ -1,0 +1,1 @@
+"""What the latest chart of each measure says, stored: nobody waits for thousands of charts."""
