@@ -10,11 +10,13 @@ from functools import cache
 from math import comb
 from typing import NamedTuple
 
-from app.spc.sides import BREAK, HIGH, LOW, ON
+import numpy as np
+
+from app.spc.sides import BREAK, HIGH, LOW, ON, ByteArray
 
 _HIGH_LOW, _LOW_HIGH = HIGH + LOW, LOW + HIGH
 _HIGH_SPACE_LOW, _LOW_SPACE_HIGH = HIGH + b" " + LOW, LOW + b" " + HIGH
-_MANY = 100  # points
+_MANY = 500  # points
 _NEGLIGIBLE = 1e-20
 
 
@@ -61,39 +63,37 @@ _NO_RUNS = Runs(0, None, None, None, None)
 
 def analyse_runs(centre: bytes) -> list[Runs]:
     """Runs of each phase from the sides of its points, the phases joined by BREAK."""
-    return [_runs(useful) for useful in centre.replace(ON, b"").split(BREAK)]
+    useful = centre.replace(ON, b"")
+    if len(useful) > _MANY:
+        return _runs_of_many(np.frombuffer(useful, np.uint8))
+    # A space between neighbours of different sides makes words of the runs.
+    spaced = useful.replace(_HIGH_LOW, _HIGH_SPACE_LOW).replace(_LOW_HIGH, _LOW_SPACE_HIGH)
+    found = []
+    for phase in spaced.split(BREAK):
+        words = phase.split(b" ")
+        found.append(_runs(len(phase) - len(words) + 1, max(map(len, words)), len(words)))
+    return found
 
 
-def _runs(useful: bytes) -> Runs:
-    count = len(useful)
-    if not count:
+def _runs_of_many(codes: ByteArray) -> list[Runs]:
+    """The same for many points, where arrays are quicker than words."""
+    starts = np.concatenate(([0], np.flatnonzero(codes[1:] != codes[:-1]) + 1))
+    lengths = np.diff(starts, append=len(codes))
+    breaks = codes[starts] == BREAK[0]
+    phases = np.cumsum(lengths * breaks)  # how many breaks lie before
+    size = int(phases[-1]) + 1
+    phases, lengths = phases[~breaks], lengths[~breaks]
+    points = np.bincount(phases, lengths, size).astype(np.int64)
+    longest = np.zeros(size, np.int64)
+    np.maximum.at(longest, phases, lengths)
+    numbers = np.bincount(phases, minlength=size)
+    return list(map(_runs, points.tolist(), longest.tolist(), numbers.tolist()))
+
+
+def _runs(points: int, longest: int, number: int) -> Runs:
+    if not points:
         return _NO_RUNS
-    if count > _MANY:
-        crossings = useful.count(_HIGH_LOW) + useful.count(_LOW_HIGH)
-        longest = _longest_run(useful)
-    else:  # a space between neighbours of different sides makes words of the runs
-        words = useful.replace(_HIGH_LOW, _HIGH_SPACE_LOW).replace(_LOW_HIGH, _LOW_SPACE_HIGH)
-        lengths = list(map(len, words.split(b" ")))
-        crossings, longest = len(lengths) - 1, max(lengths)
-    return Runs(count, longest, longest_run_max(count), crossings, crossings_min(count))
-
-
-def _longest_run(useful: bytes) -> int:
-    """By doubling a length until no run has it, and halving what lies between.
-
-    For thousands of points this takes a fifth of the time of splitting them into runs, which is
-    quicker for few.
-    """
-    there, absent = 1, 4
-    while HIGH * absent in useful or LOW * absent in useful:
-        there, absent = absent, 2 * absent
-    while absent - there > 1:
-        middle = (there + absent) // 2
-        if HIGH * middle in useful or LOW * middle in useful:
-            there = middle
-        else:
-            absent = middle
-    return there
+    return Runs(points, longest, longest_run_max(points), number - 1, crossings_min(points))
 
 
 @cache
