@@ -44,9 +44,13 @@ class Base:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
         self.present: BoolArray = values == values
         self.edges = [0, *[segment.stop for segment in layout.segments]]
-        self._track = _rows_of_track(observed, layout)
+        # Rows of the baselines without excluded points; None is every row.
+        self._track = None if observed.excluded is None else ~observed.excluded
+        if layout.baseline_stops != self.edges[1:]:
+            self._track = _rows_of_baselines(self._track, layout, len(values))
         self._points = self._rows_of_points()
         self.judged = self.points(values)  # the base points themselves
+        self.counts = self.judged.counts()  # one a phase
 
     def _rows_of_points(self) -> BoolArray | None:
         """Rows of the track without gaps; None is every row."""
@@ -100,17 +104,9 @@ class Base:
         return Ragged(numbers, self.edges)
 
 
-def _rows_of_track(observed: Observations, layout: Layout) -> BoolArray | None:
-    """Rows of the baselines without excluded points; None is every row."""
-    excluded = observed.excluded
-    beyond = [
-        slice(baseline_stop, segment.stop)
-        for segment, baseline_stop in zip(layout.segments, layout.baseline_stops, strict=True)
-        if baseline_stop < segment.stop
-    ]
-    if not beyond:
-        return None if excluded is None else ~excluded
-    track = np.ones(len(observed.values), dtype=np.bool_)
-    for rows in beyond:
-        track[rows] = False
-    return track if excluded is None else track & ~excluded
+def _rows_of_baselines(track: BoolArray | None, layout: Layout, size: int) -> BoolArray:
+    """Rows of the track that lie in a baseline."""
+    rows = np.ones(size, dtype=np.bool_) if track is None else track
+    for segment, baseline_stop in zip(layout.segments, layout.baseline_stops, strict=True):
+        rows[baseline_stop : segment.stop] = False
+    return rows

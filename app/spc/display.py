@@ -70,7 +70,7 @@ def levels(
     varies = kind.scale is not None or found.centre_of_rows is not None
     sigma = found.sigma if kind.scale is None else None
     return Levels(
-        base.judged.counts(),
+        base.counts,
         _level(kind, base, layout, lines[:1]) if varies else found.centre.tolist(),
         undefined if sigma is None else sigma.tolist(),
         undefined if found.sigma_z is None else found.sigma_z.tolist(),
