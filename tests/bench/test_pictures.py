@@ -20,7 +20,11 @@ pytestmark = pytest.mark.bench
 
 def _series(size: int) -> dict[str, Any]:
     values = np.random.default_rng(1).normal(50, 5, size).round(1).tolist()
-    settings = {"title": "Ready within 48 hours", "unit": "%", "direction": "increase"}
+    settings: dict[str, Any] = {
+        "title": "Ready within 48 hours",
+        "unit": "%",
+        "direction": "increase",
+    }
     return document(values, x=[f"{row:05}" for row in range(size)], target=60, **settings)
 
 
@@ -43,7 +47,7 @@ def _resident(process_id: int | str) -> float:
 def test_pictures() -> None:
     """How long does a picture take, cold and warm, and how much memory does the renderer hold?
 
-    Size: one chart of 36, 400 and 10,000 points in each size, and a sheet of 24 charts of 36 points.
+    Size: one chart of 36, 400 and 10,000 points in each size, and a sheet of 24 of 36 points.
     Comparison: the Vega-Lite document alone, made in the server's own process.
     """
     renderer = Renderer()

@@ -18,6 +18,7 @@ from app.analytics.pictures.surroundings import (
     draw_heading,
     draw_phases,
 )
+from app.analytics.pictures.typeset import clean
 from app.analytics.pictures.words import Document, alternative
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -40,7 +41,7 @@ def chart(document: Document, canvas: Canvas, *, is_thumbnail: bool = False) -> 
         description=alternative(document, rows.points, rows.axis, laid_out.figures),
         data=plot.values(rows, plot.rule_names(document)),
         about={
-            "title": document["title"],
+            "title": clean(document["title"] or "") or None,
             "points": rows.total,
             "drawn": len(rows.points),
             "settings_hash": document["settings_hash"],

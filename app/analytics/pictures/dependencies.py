@@ -1,10 +1,11 @@
 """What the routes of charts ask for: the representation, and the answer that carries it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
 
+from app.analytics.pictures.chart import SCHEMA
 from app.analytics.pictures.representations import Representation
 from app.analytics.pictures.schemas import FORMATS, MEDIA_TYPES, PNG, SVG, VEGA_LITE
 from app.analytics.pictures.table import EXAMPLE
@@ -13,11 +14,11 @@ from app.kit.negotiation import CSV, choose
 from app.kit.openapi import problems
 
 _ANYTHING = (None, "*/*", "application/json, text/plain, */*")
-_ATTACHED = (CSV,)
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TEXT = {"schema": {"type": "string"}}
-_CHART = {"schema": {"type": "object"}, "example": {"$schema": "https://vega.github.io/schema/"}}
-_PICTURES: dict[str, dict[str, Any]] = {VEGA_LITE: _CHART, SVG: _TEXT, PNG: _BINARY}
+_BINARY = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of a PNG)"}
+_DRAWN = {**_TEXT, "example": '<svg xmlns="http://www.w3.org/2000/svg" width="800" height="440"/>'}
+_CHART = {"schema": {"type": "object"}, "example": {"$schema": SCHEMA, "width": 800}}
+_PICTURES: dict[str, dict[str, Any]] = {VEGA_LITE: _CHART, SVG: _DRAWN, PNG: _BINARY}
 REPRESENTED: dict[int | str, dict[str, Any]] = {
     200: {"content": {CSV: {**_TEXT, "example": EXAMPLE}, **_PICTURES}},
     **problems(NotAcceptable),
@@ -55,12 +56,3 @@ def tagged_as(tag: str, media_type: str) -> str:
     """The entity tag of one representation of what has this tag."""
     form = next(name for name, kind in FORMATS.items() if kind == media_type)
     return tag if form == "json" else f"{tag}-{form}"
-
-
-def merged(*parts: Mapping[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route, statuses of several parts together."""
-    whole: dict[int | str, dict[str, Any]] = {}
-    for part in parts:
-        for status, entry in part.items():
-            whole[status] = {**whole.get(status, {}), **entry}
-    return whole

@@ -18,6 +18,7 @@ from app.analytics.pictures.style import Canvas
 from app.analytics.pictures.words import (
     Document,
     assurance_words,
+    crossings_words,
     latest_words,
     trust_words,
     variation_words,
@@ -133,7 +134,7 @@ class _Page:
         title = typeset.wrap(name, TITLE * k, room, lines=2, bold=True)
         verdict = f"{variation_words(document)} {assurance_words(document, self.figures)}"
         latest = latest_words(self.rows.points, self.rows.axis, self.figures)
-        trust = f"{latest} {trust_words(document)}"
+        trust = f"{latest} {crossings_words(document)} {trust_words(document)}"
         sub_room = room - 18 * k
         lines = [
             line

@@ -40,7 +40,7 @@ def draw_key(scene: Scene, at: Layout) -> None:
     if any(flag.note.kind == "pdsa_start" for flag in at.flags):
         shape = "square" if at.listed else "triangle-right"
         fill = "none" if at.listed else INK
-        scene.stamp(x + at.size(5), y, shape, 3 * size * at.size(1), fill=fill, stroke=INK)
+        scene.stamp(x + at.size(5), y, shape, 0.4 * size * size, fill=fill, stroke=INK)
         _word(scene, at, x, y, "PDSA cycle starts")
 
 

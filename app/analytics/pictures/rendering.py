@@ -19,7 +19,8 @@ _PROGRAM = Path(__file__).with_name("renderer.py")
 MOST_WAITING = 6  # with the one that is drawn; the server has more threads than that
 PATIENCE_SECONDS = 5.0
 LONGEST_SECONDS = 15.0  # then the process is ended, and the next picture starts another
-_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "FONTCONFIG_FILE")
+LARGEST_KEPT = 100_000  # bytes of a document; of a few hundred points
+_INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "FONTCONFIG_FILE")
 
 
 class NotDrawn(RuntimeError):
@@ -75,12 +76,13 @@ class Renderer:
         if self._process is None or self._process.poll() is not None:
             self.close()
             # Isolated and with an environment of its own: it needs no secret of the server.
-            environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+            environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", str(_PROGRAM)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment | {"TZ": "UTC", "LANG": "C.UTF-8"},
+                start_new_session=True,  # Ctrl-C is for the server; the end of its input ends it
             )
         return self._process
 
@@ -108,7 +110,13 @@ renderer = Renderer()
 atexit.register(renderer.close)
 
 
-@lru_cache(maxsize=32)
 def render(document: bytes, form: Form, scale: float = 1.0) -> bytes:
     """The picture of a document; the last few are kept, for a dashboard asks for them again."""
+    if len(document) > LARGEST_KEPT:
+        return renderer.draw(document, form, scale)
+    return _kept(document, form, scale)
+
+
+@lru_cache(maxsize=32)
+def _kept(document: bytes, form: Form, scale: float) -> bytes:
     return renderer.draw(document, form, scale)

@@ -51,7 +51,7 @@ def sheet(content: Sheet, columns: int | None = None) -> dict[str, Any]:
         [*drawing.scene.behind(whole), *layers, *drawing.scene.before(whole)],
         description=_alternative(content),
         data=drawing.points,
-        about={"title": content.title, "charts": len(content.panels)},
+        about={"title": typeset.clean(content.title), "charts": len(content.panels)},
     )
 
 

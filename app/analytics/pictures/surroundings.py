@@ -26,8 +26,9 @@ def draw_heading(scene: Scene, at: Layout) -> None:
         area = at.size(1) ** 2 * 62 * kind.size
         scene.stamp(x + at.size(5), y, kind.shape, area, fill=kind.fill, stroke=kind.stroke)
         _draw_icons(scene, at)
+        x += at.size(16)
     for line in at.subtitle:
-        scene.write(x + at.size(16), y, line, at.size(SUBTITLE), colour=SOFT)
+        scene.write(x, y, line, at.size(SUBTITLE), colour=SOFT)
         y += at.size(17)
 
 
@@ -121,7 +122,8 @@ def draw_flags(scene: Scene, at: Layout) -> None:
             scene.write(x, y, flag.label, size * 0.9, align="center")
             continue
         shape = _MARKS.get(flag.note.kind, "circle")
-        scene.stamp(x, y, shape, 3 * size, fill=INK, stroke=INK)
+        area = size * size * (0.28 if shape == "circle" else 0.4)
+        scene.stamp(x, y, shape, area, fill=INK, stroke=INK)
         scene.write(x + size * 0.6, y, flag.label, size)
 
 

@@ -135,6 +135,17 @@ def trust_words(document: Document) -> str:
     return f"No limits{why}."
 
 
+def crossings_words(document: Document) -> str:
+    """That the latest phase crosses its centre too rarely: a signal without points of its own."""
+    last = len(document["phases"]) - 1
+    rules = {signal["rule"] for signal in document["signals"] if signal["phase"] == last}
+    if "few_crossings" not in rules:
+        return ""
+    phase, centre = document["phases"][last], centre_name(document).lower()
+    found, expected = phase["crossings"], phase["crossings_min"]
+    return f"Only {found} crossings of the {centre}, where chance makes {expected} or more."
+
+
 def _points(number: int) -> str:
     return "1 point" if number == 1 else f"{number:,} points"
 
@@ -173,6 +184,7 @@ def alternative(document: Document, drawn: Points, axis: Horizontal, figures: Fi
         latest_words(drawn, axis, figures),
         variation_words(document),
         assurance_words(document, figures),
+        crossings_words(document),
         trust_words(document),
         f"Signals: {signal_words(document)} ({rules_words(document)}).",
         *(clean(warning["detail"]) for warning in document["quality"]["warnings"]),

@@ -225,7 +225,7 @@ def test_a_busy_renderer_says_when_to_come_back(
     caller: Caller, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "PATIENCE_SECONDS", 0.0)
-    rendering.render.cache_clear()
+    rendering._kept.cache_clear()
     with rendering.renderer._turn:
         response = caller.get(path, format="png")
         table = caller.get(path, format="csv")

@@ -8,6 +8,7 @@ from app.analytics.pictures.words import (
     alternative,
     assurance_words,
     brief_words,
+    crossings_words,
     trust_words,
     variation_words,
 )
@@ -70,6 +71,14 @@ def test_how_far_the_limits_can_be_trusted(values: list[float | None], said: str
 
 def test_nothing_is_said_of_limits_that_a_chart_never_has() -> None:
     assert trust_words(document(LEVEL, chart="run")) == ""
+
+
+def test_too_few_crossings_are_told_for_they_mark_no_point() -> None:
+    slow = [10, 11, 12, 13, 14, 15, 9, 8, 7, 6, 5, 4, 9, 10, 11, 12, 13, 14, 9, 8, 7, 6, 5, 4]
+    said = crossings_words(document(slow, chart="run"))
+    assert said == "Only 3 crossings of the median, where chance makes 6 or more."
+    assert crossings_words(document(LEVEL, chart="run")) == ""
+    assert crossings_words(document(slow)) == ""  # those rules do not ask
 
 
 @pytest.mark.parametrize("values", [[], [None, None]])
