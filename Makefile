@@ -13,7 +13,7 @@ GENERATED := openapi/build
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: demo test check lint bench browser clients fuzz format openapi locks clean
+.PHONY: demo test check lint bench browser clients fuzz format openapi pictures locks clean
 
 demo: $(VENV)/runtime.stamp ## Serve the Barnet demonstration on PORT
 	@$(PY) -m app demo
@@ -55,6 +55,9 @@ fuzz: $(VENV)/dev.stamp $(TOOLS)/tools.stamp ## Send every operation what nobody
 format: $(VENV)/dev.stamp ## Format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+pictures: $(VENV)/dev.stamp ## Draw the pictures of docs/spc.md anew
+	$(PY) docs/pictures/draw.py
 
 openapi: $(VENV)/dev.stamp ## Write the OpenAPI snapshot anew
 	$(PY) -m app openapi > openapi/openapi.json.new
