@@ -4,9 +4,8 @@ One statement for a chart, and one for all charts of a page, however much there 
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ _NO_TEXT = sa.cast(sa.null(), sa.Text)
 _NO_NUMBER = sa.cast(sa.null(), sa.Integer)
 _NO_JSON = sa.cast(sa.null(), sa.JSON)
 _NO_INSTANT = sa.cast(sa.null(), sa.DateTime(timezone=True))
+_PHASE = "phase"
 
 
 def _text(column: Any) -> Any:
@@ -31,10 +31,10 @@ def _text(column: Any) -> Any:
 
 
 def _statement(phases: Any, annotations: Any, cycles: Any) -> sa.CompoundSelect[Any]:
-    """The marks of the measures that the clauses choose; of a cycle, its project's measures."""
+    """The marks that the clauses choose. Of a cycle, `owner` is the project, else the measure."""
     drawn = sa.select(
-        sa.literal("phase").label("mark"),
-        col(Phase.measure_id).label("measure_id"),
+        sa.literal(_PHASE).label("mark"),
+        col(Phase.measure_id).label("owner"),
         col(Phase.id).label("id"),
         col(Phase.starts_on).label("day"),
         _text(Phase.reason).label("kind"),
@@ -42,8 +42,7 @@ def _statement(phases: Any, annotations: Any, cycles: Any) -> sa.CompoundSelect[
         col(Phase.baseline_points).label("number"),
         _NO_JSON.label("explains"),
         _NO_JSON.label("cycles"),
-        _NO_TEXT.label("done_on"),
-        _NO_TEXT.label("planned_on"),
+        _NO_TEXT.label("stated_on"),
         _NO_INSTANT.label("at"),
     ).where(phases, col(Phase.status) == PhaseStatus.APPROVED, col(Phase.archived_at).is_(None))
     noted = sa.select(
@@ -57,41 +56,40 @@ def _statement(phases: Any, annotations: Any, cycles: Any) -> sa.CompoundSelect[
         col(Annotation.explains),
         col(Annotation.pdsa_cycle_ids),
         _NO_TEXT,
-        _NO_TEXT,
         _NO_INSTANT,
     ).where(annotations, col(Annotation.archived_at).is_(None))
-    begun = (
-        sa.select(
-            sa.literal("cycle"),
-            col(Measure.id),
-            col(PDSACycle.id),
-            _NO_DAY,
-            sa.literal(KIND),
-            _text(PDSACycle.title),
-            _NO_NUMBER,
-            _NO_JSON,
-            _NO_JSON,
+    begun = sa.select(
+        sa.literal("cycle"),
+        col(PDSACycle.project_id),
+        col(PDSACycle.id),
+        _NO_DAY,
+        sa.literal(KIND),
+        _text(PDSACycle.title),
+        _NO_NUMBER,
+        _NO_JSON,
+        _NO_JSON,
+        sa.func.coalesce(
             col(PDSACycle.do)["actual_start"].as_string(),
             col(PDSACycle.plan)["when_start"].as_string(),
-            col(PDSACycle.started_at),
-        )
-        .join(Measure, col(Measure.project_id) == col(PDSACycle.project_id))
-        .where(cycles, col(PDSACycle.started_at).is_not(None), col(PDSACycle.archived_at).is_(None))
-    )
+        ),
+        col(PDSACycle.started_at),
+    ).where(cycles, col(PDSACycle.started_at).is_not(None), col(PDSACycle.archived_at).is_(None))
     return sa.union_all(drawn, noted, begun)
 
 
-def _of_one(column: Any) -> Any:
-    return col(column) == sa.bindparam("measure_id", type_=sa.Uuid)
-
-
+_MEASURE = sa.bindparam("measure_id", type_=sa.Uuid)
+_ITS_PROJECT = sa.select(col(Measure.project_id)).where(col(Measure.id) == _MEASURE)
 _OF_ONE = Prepared(
-    _statement(_of_one(Phase.measure_id), _of_one(Annotation.measure_id), _of_one(Measure.id))  # type: ignore[arg-type]
+    _statement(  # type: ignore[arg-type]
+        col(Phase.measure_id) == _MEASURE,
+        col(Annotation.measure_id) == _MEASURE,
+        col(PDSACycle.project_id) == _ITS_PROJECT.scalar_subquery(),
+    )
 )
 
 
 def _annotation(row: Any) -> AnnotationRow:
-    day = row.day or started_on(row.done_on, row.planned_on, row.at)
+    day = row.day or started_on(row.stated_on, row.at)
     return AnnotationRow(str(row.id), row.kind, row.text, day, row.explains or (), row.cycles or ())
 
 
@@ -99,15 +97,16 @@ def _sorted_by_day(annotation: AnnotationRow) -> tuple[date, str]:
     return annotation.happened_on, annotation.id
 
 
-def _marks(rows: Collection[Any]) -> Marks:
-    phases = [
-        PhaseRow(row.day, row.number, row.text, row.kind) for row in rows if row.mark == "phase"
-    ]
-    annotations = [_annotation(row) for row in rows if row.mark != "phase"]
-    return Marks(
-        sorted(phases, key=lambda phase: phase.starts_on),
-        sorted(annotations, key=_sorted_by_day),
-    )
+def _marks(rows: Iterable[Any]) -> Marks:
+    phases, annotations = [], []
+    for row in rows:
+        if row.mark == _PHASE:
+            phases.append(PhaseRow(row.day, row.number, row.text, row.kind))
+        else:
+            annotations.append(_annotation(row))
+    phases.sort(key=lambda phase: phase.starts_on)
+    annotations.sort(key=_sorted_by_day)
+    return Marks(phases, annotations)
 
 
 def marks_of(connection: sa.Connection, measure_id: uuid.UUID) -> Marks:
@@ -120,16 +119,18 @@ def marks_of(connection: sa.Connection, measure_id: uuid.UUID) -> Marks:
 
 
 def marks_of_all(
-    connection: sa.Connection, measures: Collection[uuid.UUID]
+    connection: sa.Connection, projects: Mapping[uuid.UUID, uuid.UUID]
 ) -> dict[uuid.UUID, Marks]:
-    """The marks of several measures, by one query; those without marks are left out."""
+    """The marks of several measures, by one query; `projects` says whose each measure is."""
     statement = _statement(
-        col(Phase.measure_id).in_(measures),
-        col(Annotation.measure_id).in_(measures),
-        col(Measure.id).in_(measures),
+        col(Phase.measure_id).in_(projects),
+        col(Annotation.measure_id).in_(projects),
+        col(PDSACycle.project_id).in_(set(projects.values())),
     )
-    rows = sorted(connection.execute(statement), key=lambda row: row.measure_id)
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in connection.execute(statement):
+        found.setdefault(row.owner, []).append(row)
     return {
-        measure_id: _marks(list(group))
-        for measure_id, group in groupby(rows, key=lambda row: row.measure_id)
+        measure_id: _marks([*found.get(measure_id, ()), *found.get(project_id, ())])
+        for measure_id, project_id in projects.items()
     }

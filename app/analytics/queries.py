@@ -21,7 +21,7 @@ from app.analytics.marks import marks_of, marks_of_all
 from app.analytics.schemas import SpcQuery
 from app.kit.errors import NotFound
 from app.kit.prepared import Prepared
-from app.measures.marks import NO_MARKS, AnnotationRow, Marks
+from app.measures.marks import AnnotationRow, Marks
 from app.measures.models import DataPoint, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
@@ -260,9 +260,6 @@ def assemble_many(session: Session, measures: Sequence[uuid.UUID]) -> list[tuple
 
 def _assemble_rows(session: Session, rows: Sequence[Any]) -> list[Assembled]:
     """One query for all their points, one for all their marks."""
-    measures = [row.measure_id for row in rows]
-    points, marks = _points_of(session, measures), marks_of_all(session.connection(), measures)
-    return [
-        _assemble(row, points.get(row.measure_id, []), marks.get(row.measure_id, NO_MARKS))
-        for row in rows
-    ]
+    projects = {row.measure_id: row.project_id for row in rows}
+    points, marks = _points_of(session, projects), marks_of_all(session.connection(), projects)
+    return [_assemble(row, points.get(row.measure_id, []), marks[row.measure_id]) for row in rows]

@@ -15,18 +15,18 @@ class CycleMark(NamedTuple):
     started_on: date
 
 
-def started_on(done_on: str | None, planned_on: str | None, started_at: datetime) -> date:
-    """The day that the team says it began, else the planned one, else when it was entered.
+def started_on(stated_on: str | None, started_at: datetime) -> date:
+    """The day that the team states, done or else planned; without one, when it was entered.
 
     What is entered later would otherwise stand on the day of the typing.
     """
-    stated = done_on or planned_on
-    return date.fromisoformat(stated) if stated else started_at.date()
+    return date.fromisoformat(stated_on) if stated_on else started_at.date()
 
 
 def mark_of(cycle: PDSACycle) -> CycleMark | None:
     """None as long as it has not begun, and once it is archived."""
     if cycle.started_at is None or cycle.archived_at is not None:
         return None
-    day = started_on(cycle.do.get("actual_start"), cycle.plan.get("when_start"), cycle.started_at)
+    stated_on = cycle.do.get("actual_start") or cycle.plan.get("when_start")
+    day = started_on(stated_on, cycle.started_at)
     return CycleMark(cycle.title, day)

@@ -59,13 +59,6 @@ def test_a_measure_of_another_project_does_not_move(
     assert series_of(call(world.facilitator), other) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("done", "planned", "expected"),
-    [
-        ("2018-03-06", "2018-03-05", date(2018, 3, 6)),
-        (None, "2018-03-05", date(2018, 3, 5)),
-        (None, None, date(2018, 6, 1)),
-    ],
-)
-def test_the_day_that_it_began(done: str | None, planned: str | None, expected: date) -> None:
-    assert started_on(done, planned, TYPED) == expected
+def test_without_a_stated_day_it_is_the_day_of_the_entry() -> None:
+    assert started_on("2018-03-05", TYPED) == date(2018, 3, 5)
+    assert started_on(None, TYPED) == date(2018, 6, 1)

@@ -16,7 +16,6 @@ from app.analytics.drawing import Unchartable
 from app.analytics.marks import marks_of_all
 from app.analytics.rebasing.schemas import RebaseCandidate, RebaseCandidates, questions
 from app.kit.errors import FieldError
-from app.measures.marks import NO_MARKS
 from app.measures.models import DataPoint, Measure, PhaseStatus
 from app.measures.phases.queries import list_answers
 from app.measures.queries import get_measure
@@ -49,7 +48,7 @@ def list_rebase_candidates(
 def find_candidate(session: Session, *, measure: Measure) -> RebaseCandidate | None:
     """The next candidate. The caller has checked access. Raises `Unchartable`."""
     points = _points(session, measure)
-    marks = marks_of_all(session.connection(), [measure.id]).get(measure.id, NO_MARKS)
+    marks = marks_of_all(session.connection(), {measure.id: measure.project_id})[measure.id]
     days = [point.period_start for point in points]
     answers = list_answers(session, measure_id=measure.id, detector=DETECTOR)
     declined = {
