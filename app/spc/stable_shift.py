@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.spc.engine import Chart, chart
+from app.spc.engine import chart
+from app.spc.results import Chart
 from app.spc.series import FloatArray, Series
 from app.spc.settings import Settings
 
