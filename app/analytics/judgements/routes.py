@@ -25,7 +25,7 @@ from app.kit.preconditions import etag, matches
 from app.kit.query_models import query_of, query_parameters
 from app.kit.routing import Router
 
-router = Router(tags=["spc"])
+router = Router()
 _read_spc_query = query_of(SpcQuery)
 LARGEST_REQUEST = 5_000_000  # ten thousand points
 LARGEST_BATCH = 20_000_000  # a hundred thousand points with their names

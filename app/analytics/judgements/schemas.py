@@ -1,5 +1,6 @@
 """Bodies about rule sets and charts, of a comparison, and of a batch."""
 
+import copy
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,9 @@ from app.measures.models import DataType
 
 MAX_CHARTS = 1_000
 MAX_BATCH_POINTS = 100_000
+_EXAMPLE_REQUEST: Any = SpcChartRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+_EXAMPLE_CHART: Any = SpcChart.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+_LINES = ("centre", "lower_limit", "upper_limit", "lower_warning", "upper_warning")
 _EXTENSIBLE: dict[str, Any] = {"x-extensible-enum": True}
 
 
@@ -79,7 +83,7 @@ class RuleSetRead(Output):
 class RuleSetList(Output):
     """Every rule set of the engine."""
 
-    engine_version: str
+    engine_version: str = Field(examples=["1"])
     items: list[RuleSetRead]
 
 
@@ -123,7 +127,7 @@ class ChartTypeRead(Output):
 class ChartTypeList(Output):
     """Every chart of the engine."""
 
-    engine_version: str
+    engine_version: str = Field(examples=["1"])
     items: list[ChartTypeRead]
 
 
@@ -182,8 +186,31 @@ class ComparedRuleSet(Output):
     quality: SpcQuality
 
 
+def _example_comparison() -> dict[str, Any]:
+    """Of the example of a chart, its own rule set alone."""
+    example = copy.deepcopy(_EXAMPLE_CHART)
+    points, settings = example["points"], example["settings"]
+    judged = {"description": "NHS England Making Data Count", "is_chosen": True}
+    outside = [row for row, point in enumerate(points) if point["outside_limits"]]
+    judged |= {"outside_limits": outside, "settings_hash": example["settings_hash"]}
+    judged |= {name: settings[name] for name in ("rule_set", "rule_set_version", "constants")}
+    judged |= {name: example[name] for name in ("variation", "assurance", "signals", "quality")}
+    lines = {name: [point[name] for point in points] for name in _LINES}
+    lines |= {"constants": settings["constants"], "rule_sets": [settings["rule_set"]]}
+    lines |= {"phases": example["phases"]}
+    shared = {name: example[name] for name in ("chart", "title", "unit", "engine_version", "as_of")}
+    return shared | {
+        "settings": {name: settings[name] for name in ComparedSettings.model_fields},
+        "points": [{name: point[name] for name in ComparedPoint.model_fields} for point in points],
+        "lines": [lines],
+        "rule_sets": [judged],
+    }
+
+
 class SpcComparison(Output):
     """One series under every rule set that fits its chart."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_example_comparison()]})
 
     chart: str
     title: str | None
@@ -198,8 +225,6 @@ class SpcComparison(Output):
 
 # Each item is checked by itself, so that one that is wrong does not refuse the others.
 _Unchecked = Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/SpcChartRequest"})]
-_EXAMPLE_REQUEST: Any = SpcChartRequest.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
-_EXAMPLE_CHART: Any = SpcChart.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 
 
 class SpcBatchRequest(Input):

@@ -13,7 +13,7 @@ from app.kit.dependencies import CurrentPager, Now, ReadSession
 from app.kit.pagination import Page
 from app.kit.routing import Router
 
-router = Router(tags=["spc"])
+router = Router()
 
 
 @router.get("/programmes/{programme_id}/spc", summary="Headline series of a programme")

@@ -157,7 +157,7 @@ class ResultTotals(Output):
 class ProgrammeAnalytics(Page[ProjectResult]):
     """A page of a programme's projects with their results, and the totals of all of them."""
 
-    programme_id: uuid.UUID
+    programme_id: uuid.UUID = Field(examples=["0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d03"])
     totals: ResultTotals
 
     @classmethod
