@@ -31,7 +31,7 @@ RATE_RUNS, POWER_RUNS = 10_000, 4_000  # a cell: standard errors of at most 0.5 
 BEFORE = (2, 3, 4, 6, 8, 12, 16, 24, 36, 52, 104, 208)  # base points
 AFTER = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 36, 52, 78, 104, 208)  # points after them
 STEP, LARGEST = 0.25, 3.0  # of the shifts tried, in sigma
-POWER = 0.8
+POWER, _IDLE = 0.8, 0.5
 _LEVEL = 10_000.0  # mean of the simulated counts; their sigma is its root
 FAMILIES = {"median": "run", "ranges": "i", "counts": "c"}
 _FOLDER = Path(__file__).parent.parent / "app" / "spc"
@@ -135,20 +135,24 @@ def _power(setup: Setup, noise: Floats, after: int, shift: float) -> Found:
 
 
 def detectable_shifts(setup: Setup, noise: Floats) -> list[float | None]:
-    """The smallest shift seen with a power of 80 %, in sigma, one for each of AFTER."""
+    """The smallest shift seen with a power of 80 %, in sigma, one for each of AFTER.
+
+    None too where a stable process gives such signals in half of the series: they tell nothing.
+    """
     found: dict[int, float] = {}
-    earlier = dict.fromkeys(AFTER[1:], 0.0)
+    earlier = _upper_shares(setup, noise, AFTER[1:], 0.0)
+    untold = {after for after, share in earlier.items() if share > _IDLE}
     for step in range(1, round(LARGEST / STEP) + 1):
         # More points see smaller shifts: what is left is short, as the shifts grow large.
-        open_ = [after for after in AFTER[1:] if after not in found]
+        open_ = [after for after in AFTER[1:] if after not in found and after not in untold]
         if not open_:
             break
         shares = _upper_shares(setup, noise, open_, step * STEP)
         for after, share in shares.items():
             if share >= POWER:
-                low = earlier[after]
+                low = earlier.get(after, 0.0)
                 found[after] = STEP * (step - (share - POWER) / (share - low))
-            earlier[after] = share
+        earlier = shares
     return [found.get(after) for after in AFTER]
 
 

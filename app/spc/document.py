@@ -9,7 +9,7 @@ from app.spc.engine import Chart
 from app.spc.phases import Phase
 from app.spc.series import FloatArray, Numbers
 from app.spc.settings import ENGINE_VERSION, settings_hash, stated
-from app.spc.signals import Signal
+from app.spc.signals import Signal, signals_of_points
 
 _NONE: Sequence[Any] = ()
 _POINT = (
@@ -123,11 +123,8 @@ def _in_baseline(chart: Chart, excluded: Sequence[bool]) -> list[bool]:
 
 
 def _signals_of_rows(chart: Chart) -> list[list[str]]:
-    ids: list[list[str]] = [[] for _ in chart.series.x]
-    for signal in chart.signals:
-        for row in signal.members:
-            ids[row].append(signal.id)
-    return ids
+    rows = signals_of_points(chart.signals, len(chart.series.x), chart.rules)
+    return [[signal.id for signal in signals] for signals in rows]
 
 
 def _phase(phase: Phase, labels: Sequence[str]) -> dict[str, Any]:

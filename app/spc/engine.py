@@ -6,14 +6,15 @@ import numpy as np
 
 from app.spc.charts import ChartType
 from app.spc.fit import check_fit
-from app.spc.icons import Assurance, assurance, variation
+from app.spc.icons import Assurance, assurance, conflicting_signals, variation
 from app.spc.judging import judge
-from app.spc.phases import Phase, draw_lines, plan_phases
+from app.spc.phases import Phase, describe_phase, draw_lines, plan_phases
 from app.spc.quality import Judged, Quality, assess, without_infinities
 from app.spc.rule_sets import RuleSet
 from app.spc.series import BoolArray, FloatArray, Observations, Series, observe
 from app.spc.settings import Settings, chart_type, check_choices, rule_set, targets
-from app.spc.signals import Signal
+from app.spc.signals import Scene, Signal, signals_of
+from app.spc.tracks import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +86,20 @@ def _chart(series: Series, settings: Settings) -> Chart:
     target = targets(settings, len(series.x))
     plans = plan_phases(observed, settings, kind, rules)
     raw = draw_lines(plans, kind, len(series.x))
-    judged = judge(observed, raw, plans, settings, rules)
-    values, lines = observed.values * settings.multiplier, raw * settings.multiplier
+    segments = [Segment(plan.start, plan.stop) for plan in plans]
+    judged = judge(observed.values, raw, observed.excluded, segments, rules)
+    phases = [
+        describe_phase(index, plan, runs, settings.multiplier)
+        for index, (plan, runs) in enumerate(zip(plans, judged.runs, strict=True))
+    ]
+    signals = [
+        signal
+        for phase, found in zip(phases, judged.found, strict=True)
+        for signal in signals_of(found, _scene(phase, observed, settings), rules)
+    ]
+    values, lines = observed.values * settings.multiplier, raw[:5] * settings.multiplier
     overflowed = without_infinities(values) | without_infinities(lines)
-    latest = judged.phases[-1]
+    latest = phases[-1]
     wins = rules.improvement_wins
     return Chart(
         series,
@@ -99,12 +110,16 @@ def _chart(series: Series, settings: Settings) -> Chart:
         lines,
         target,
         judged.outside_limits,
-        judged.phases,
-        judged.signals,
-        variation(judged.signals, len(values) - 1, improvement_wins=wins),
+        tuple(phases),
+        tuple(signals),
+        variation(signals, len(values) - 1, improvement_wins=wins),
         assurance(target, lines, latest, settings.direction),
-        _quality(observed, lines, latest, kind, rules, series, overflowed),
+        _quality(observed, lines, latest, kind, rules, series, overflowed, signals),
     )
+
+
+def _scene(phase: Phase, observed: Observations, settings: Settings) -> Scene:
+    return Scene(phase.index, phase.start, phase.stop, 0, observed.keys, settings.direction)
 
 
 def _quality(
@@ -115,7 +130,9 @@ def _quality(
     rules: RuleSet,
     series: Series,
     overflowed: bool,
+    signals: list[Signal],
 ) -> Quality:
     lower = lines[1, latest.start :]
     has_limits = bool(np.count_nonzero(lower == lower))
-    return assess(Judged(observed, series.x, latest, kind, rules.name, has_limits, overflowed))
+    judged = Judged(observed, series.x, latest, kind, rules.name, has_limits, overflowed, signals)
+    return assess(judged, conflicting_signals(signals, len(series.x) - 1))

@@ -14,7 +14,8 @@ _NUMBERS = (
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
 _NAMES = {"per_case": "case by case", "daily": "daily"}
-_OFTEN = 0.3  # of stable processes: from here on a signal alone proves little
+# Of stable processes: from here on a signal proves little; from there on, nothing.
+_OFTEN, _MOSTLY = 0.3, 0.6
 
 
 def explain(found: Feasibility, *, unit: str | None = None) -> list[str]:
@@ -90,8 +91,8 @@ def _of_odds(found: Feasibility, unit: str | None) -> Iterator[str]:
     if rate is None:
         yield (
             f"With {_points(chosen.points_before)} before and {chosen.points_after} after the "
-            f"first change nothing is tabulated of false signals; {BEFORE[0]} to {BEFORE[-1]} before and "
-            f"at most {AFTER[-1]} after are."
+            f"first change nothing is tabulated of false signals; {BEFORE[0]} to {BEFORE[-1]} "
+            f"before and at most {AFTER[-1]} after are."
         )
         return
     yield (
@@ -119,6 +120,11 @@ def _calmer(found: Feasibility, rate: float) -> str:
 
 def _power(chosen: Option, unit: str | None) -> str:
     shift = chosen.minimum_detectable_shift
+    if shift is None and (chosen.false_signal_rate or 0) > _MOSTLY:
+        return (
+            "So many stable processes signal that a signal tells of no shift, however large: use "
+            "fewer points at once, or fewer rules."
+        )
     if shift is None:
         return (
             f"{_points(chosen.points_after).capitalize()} after the change show no shift up to 3 "

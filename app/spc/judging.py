@@ -1,82 +1,94 @@
-"""Judging: the rules of a rule set, and the runs analysis, inside each phase of a drawn chart."""
+"""Judging: the rules of a rule set, and the runs analysis, in all phases of all series at once."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.phases import Phase, Plan, describe_phase
-from app.spc.rule_sets import RuleSet
-from app.spc.rules import Stretch
-from app.spc.runs import analyse_runs
-from app.spc.series import BoolArray, FloatArray, Observations
-from app.spc.settings import Settings
-from app.spc.sides import ON, sides
-from app.spc.signals import Scene, Signal, find_signals
+from app.spc.rule_sets import Rule, RuleSet
+from app.spc.rules import Finding
+from app.spc.runs import Runs, analyse_runs
+from app.spc.series import BoolArray, FloatArray
+from app.spc.sides import OUTSIDE, zones
+from app.spc.tracks import Segment, Track, lay
+
+__all__ = ["Found", "Judgement", "Segment", "judge"]
+
+
+class Found(NamedTuple):
+    """A finding of one rule, in rows of the joined arrays."""
+
+    rule: Rule
+    parameters: dict[str, int]  # as applied
+    finding: Finding
 
 
 class Judgement(NamedTuple):
-    """What the rules say about a series."""
+    """What the rules say about joined series."""
 
     outside_limits: BoolArray  # one a row; excluded rows are never flagged
-    phases: tuple[Phase, ...]
-    signals: tuple[Signal, ...]
-
-
-class _Track(NamedTuple):
-    """The points that are not excluded, in order: their rows and where they lie."""
-
-    rows: Sequence[int]
-    centre: bytes
-    limits: bytes
-    warnings: bytes
-    steps: bytes
-
-    def stretch(self, start: int, stop: int) -> Stretch:
-        centre = self.centre[start:stop]
-        return Stretch(
-            centre,
-            self.limits[start:stop],
-            self.warnings[start:stop],
-            self.steps[start : max(start, stop - 1)],  # no step leads out of a phase
-            analyse_runs(centre),
-        )
+    runs: Sequence[Runs]  # one a segment
+    found: Sequence[Sequence[Found]]  # one a segment: by rule in the order of the set, by position
 
 
 def judge(
-    observed: Observations,
+    values: FloatArray,
     lines: FloatArray,
-    plans: Sequence[Plan],
-    settings: Settings,
+    excluded: BoolArray | None,
+    segments: Sequence[Segment],
     rules: RuleSet,
 ) -> Judgement:
-    """Judge every phase; `lines` are those of draw_lines, in raw units like the values."""
-    kept = None if observed.excluded is None else np.flatnonzero(~observed.excluded)
-    if kept is None:
-        track = _track(range(len(observed.values)), observed.values, lines)
-    else:  # an excluded point does not exist for any rule: its neighbours join
-        track = _track(kept.tolist(), observed.values[kept], lines[:, kept])
-    phases: list[Phase] = []
-    signals: list[Signal] = []
-    for index, plan in enumerate(plans):
-        start, stop = plan.start, plan.stop
-        if kept is not None:
-            start, stop = np.searchsorted(kept, (start, stop)).tolist()
-        stretch = track.stretch(start, stop)
-        scene = Scene(index, plan, track.rows[start:stop], observed.keys, settings.direction)
-        signals += find_signals(stretch, rules, scene)
-        phases.append(describe_phase(index, plan, stretch.runs, settings.multiplier))
-    outside = np.zeros(len(observed.values), dtype=np.bool_)
-    outside[slice(None) if kept is None else kept] = np.frombuffer(track.limits, np.uint8) != ON[0]
-    return Judgement(outside, tuple(phases), tuple(signals))
+    """Judge segments of joined arrays; no pattern reaches from one segment into another.
+
+    values: on the scale that rules judge on; NaN is a gap. lines: seven rows on the same scale:
+    centre, then lower and upper line at 3, 2 and 1 sigma; NaN where undefined. segments: ascending
+    and apart; rows outside all of them are compared with their limits and otherwise ignored.
+    """
+    points = zones(values, lines)
+    outside = (points & OUTSIDE) != 0
+    rows, bounds = None, segments
+    if excluded is not None:  # an excluded point does not exist for any rule: its neighbours join
+        outside &= ~excluded
+        rows = np.flatnonzero(~excluded)
+        points, values, lines = points[rows], values[rows], lines[:, rows]
+        bounds = [Segment(*pair) for pair in np.searchsorted(rows, segments).tolist()]
+    track = lay(points, values, lines, bounds)
+    runs = [analyse_runs(track.centre[start:stop]) for start, stop in track.spans]
+    found: list[list[Found]] = [[] for _ in segments]
+    numbers = None if rows is None else rows.tolist()
+    for rule in rules.rules:
+        for index, finding in _findings(rule, track, runs):
+            shifted = bounds[index].start - track.spans[index].start
+            rowed = _in_rows(finding, shifted, numbers)
+            found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+    return Judgement(outside, runs, found)
 
 
-def _track(rows: Sequence[int], values: FloatArray, lines: FloatArray) -> _Track:
-    earlier = values[:-1]
-    return _Track(
-        rows,
-        sides(values, lines[0], lines[0]),
-        sides(values, lines[1], lines[2]),
-        sides(values, lines[3], lines[4]),
-        sides(values[1:], earlier, earlier),
-    )
+def _findings(rule: Rule, track: Track, runs: Sequence[Runs]) -> Iterable[tuple[int, Finding]]:
+    """Findings of one rule, each with the number of its segment, in positions of the track."""
+    if rule.find is not None:
+        starts = [span.start for span in track.spans]
+        for finding in rule.find(track):
+            yield bisect_right(starts, finding.members[0]) - 1, finding
+    if rule.find_in_phase is not None:
+        for index, (start, stop) in enumerate(track.spans):
+            for finding in rule.find_in_phase(track.centre[start:stop], runs[index]):
+                yield index, _moved(finding, start)
+
+
+def _in_rows(finding: Finding, shifted: int, rows: Sequence[int] | None) -> Finding:
+    finding = _moved(finding, shifted)
+    if rows is None:
+        return finding
+    side, members, completed = finding
+    completed = None if completed is None else rows[completed]
+    return Finding(side, [rows[position] for position in members], completed)
+
+
+def _moved(finding: Finding, by: int) -> Finding:
+    if not by:
+        return finding
+    side, members, completed = finding
+    completed = None if completed is None else completed + by
+    return Finding(side, [position + by for position in members], completed)

@@ -47,7 +47,8 @@ def minimum_detectable_shift(chart: str, rule_set: str, before: int, after: int)
 
     The process shifts right after the base points and stays there; what counts is a signal in the
     direction of the shift, completed by any later point. None where no shift up to 3 sigma is seen
-    so surely, outside the table, and for charts that it does not hold for.
+    so surely, where a stable process gives such signals in half of all series, outside the table,
+    and for charts that it does not hold for.
     """
     if after < 1:
         return None

@@ -12,7 +12,8 @@ from app.spc.runs import Runs
 from app.spc.series import FloatArray, Observations
 from app.spc.settings import Settings, baselines, phase_bounds, phase_texts
 
-_MULTIPLES = np.array([[-3.0], [3.0], [-2.0], [2.0]])  # of sigma: limits, then warning lines
+_MULTIPLES = np.array([[-3.0], [3.0], [-2.0], [2.0], [-1.0], [1.0]])  # of sigma
+_CLIPPED = 4  # limits and warning lines; the 1 sigma lines serve rules alone and are not drawn
 _NO_NUMBERS: FloatArray = np.empty(0)
 
 
@@ -83,15 +84,15 @@ def _base(
 
 
 def draw_lines(plans: list[Plan], kind: ChartType, size: int) -> FloatArray:
-    """Lines in raw units, one row each: centre, lower and upper limit, lower and upper warning."""
-    lines = np.empty((5, size))
+    """Lines in raw units, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
+    lines = np.empty((7, size))
     for plan in plans:
         centre, sigma = plan.estimate
         band = centre + _MULTIPLES * sigma
         if kind.floor is not None:
-            np.maximum(band, kind.floor, out=band)
+            np.maximum(band[:_CLIPPED], kind.floor, out=band[:_CLIPPED])
         if kind.ceiling is not None:
-            np.minimum(band, kind.ceiling, out=band)
+            np.minimum(band[:_CLIPPED], kind.ceiling, out=band[:_CLIPPED])
         lines[0, plan.start : plan.stop] = centre
         lines[1:, plan.start : plan.stop] = band
     return lines

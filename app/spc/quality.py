@@ -17,6 +17,7 @@ from app.spc.dispersion import (
 from app.spc.lookup import FAMILIES, false_signal_rate, minimum_detectable_shift
 from app.spc.phases import Phase
 from app.spc.series import FloatArray, Observations
+from app.spc.signals import Signal
 
 TRIAL_BELOW = 12  # base points
 FIRM_FROM = 20
@@ -65,10 +66,11 @@ class Judged(NamedTuple):
     rule_set: str
     has_limits: bool
     overflowed: bool
+    signals: Sequence[Signal]  # of all phases
 
 
-def assess(judged: Judged) -> Quality:
-    """The quality of a chart."""
+def assess(judged: Judged, further: tuple[DataWarning, ...] = ()) -> Quality:
+    """The quality of a chart; `further` warnings come last."""
     phase, kind = judged.phase, judged.kind
     base, after = phase.base_points, _points_after(judged)
     found = (
@@ -76,7 +78,9 @@ def assess(judged: Judged) -> Quality:
         _undefined(judged),
         _few_points(judged, base + after),
         _many_gaps(judged, base + after),
+        _signal_in_baseline(judged),
         *_doubts(judged),
+        *further,
     )
     warnings = tuple([warning for warning in found if warning is not None])
     rate = shift = None
@@ -153,6 +157,27 @@ def _many_gaps(judged: Judged, points: int) -> DataWarning | None:
         "because points are seldom missing by chance."
     )
     return DataWarning("many_gaps", detail)
+
+
+def _signal_in_baseline(judged: Judged) -> DataWarning | None:
+    """Lines that are frozen should come from a stable process."""
+    phase = judged.phase
+    if not judged.signals or phase.baseline_stop == phase.stop:
+        return None
+    rules = {
+        signal.rule: None
+        for signal in judged.signals
+        if signal.phase == phase.index
+        and signal.completed_at is not None
+        and signal.completed_at < phase.baseline_stop
+    }
+    if not rules:
+        return None
+    detail = (
+        f"The base points themselves hold a signal ({', '.join(rules)}), so the lines mix two "
+        "states of the process: find its cause, and exclude points or choose another baseline."
+    )
+    return DataWarning("signal_in_baseline", detail)
 
 
 def _doubts(judged: Judged) -> Sequence[DataWarning | None]:

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from app.spc.phases import Plan
+from app.spc.judging import Found
 from app.spc.rule_sets import RuleSet
-from app.spc.rules import Finding, Stretch
 from app.spc.settings import Direction
 from app.spc.sides import Side
 
@@ -40,40 +39,47 @@ class Signal(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What turns findings in one phase into signals of the series."""
+    """One phase of one series: what turns findings in it into signals of the series."""
 
-    phase: int
-    plan: Plan
-    rows: Sequence[int]  # row of each judged point of the phase
+    phase: int  # its number
+    start: int  # rows of the series
+    stop: int
+    offset: int  # row of the joined arrays where the series starts
     keys: Sequence[str]  # one a row of the series
     direction: Direction
 
 
-def find_signals(stretch: Stretch, rules: RuleSet, scene: Scene) -> Iterable[Signal]:
-    """Every signal of one phase: by rule in the order of the set, then by position."""
-    for rule in rules.rules:
-        for finding in rule.find(stretch):
-            parameters = rule.stated(stretch.runs)
-            yield _signal(rule.name, parameters, finding, f"{rules.name}/{rules.version}", scene)
+def signals_of_points(signals: Sequence[Signal], size: int, rules: RuleSet) -> list[list[Signal]]:
+    """For each row of a series the signals to list with it, in the order of the rules."""
+    rows: list[list[Signal]] = [[] for _ in range(size)]
+    for signal in signals:
+        for row in signal.members:
+            if not (rules.one_label and rows[row]):
+                rows[row].append(signal)
+    return rows
 
 
-def _signal(
-    rule: str, parameters: dict[str, int], finding: Finding, version: str, scene: Scene
-) -> Signal:
-    rows, plan = scene.rows, scene.plan
-    members = tuple([rows[position] for position in finding.members])
-    start, end = (members[0], members[-1]) if members else (plan.start, plan.stop - 1)
-    side = finding.side
+def signals_of(found: Iterable[Found], scene: Scene, rules: RuleSet) -> list[Signal]:
+    """The signals of one phase, in the order of its findings."""
+    version = f"{rules.name}/{rules.version}"
+    return [_signal(each, version, scene) for each in found]
+
+
+def _signal(found: Found, version: str, scene: Scene) -> Signal:
+    side, positions, completed = found.finding
+    offset, keys = scene.offset, scene.keys
+    members = tuple([row - offset for row in positions] if offset else positions)
+    start, end = (members[0], members[-1]) if members else (scene.start, scene.stop - 1)
     return Signal(
-        signal_id(rule, version, scene.keys[plan.start], scene.keys[start]),
-        rule,
-        parameters,
+        signal_id(found.rule.name, version, keys[scene.start], keys[start]),
+        found.rule.name,
+        found.parameters,
         side,
         "neither" if side is None else _MEANINGS.get((side, scene.direction), "neither"),
         start,
         end,
         members,
-        None if finding.completed is None else rows[finding.completed],
+        None if completed is None else completed - offset,
         scene.phase,
     )
 

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.spc import CHARTS, Chart, chart
+from app.spc import CHARTS, Chart, Signal, chart
+from app.spc.signals import signals_of_points
 from tests.spc.requests import series_of, settings_of
 
-CASES: list[dict[str, Any]] = [
+Case = dict[str, Any]
+
+COLLECTED: list[Case] = [
     case
     for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
     for case in json.loads(path.read_text())["cases"]
-    if case["request"]["chart"] in CHARTS
 ]
 LINES = ("centre", "lower_limit", "upper_limit", "lower_warning", "upper_warning")
 
@@ -29,11 +31,29 @@ EXCLUDED_YET_FLAGGED = {
     "dev-p-anhoej-012": {12, 15},
     "dev-u-anhoej-016": {28},
 }
+_LABELS = {
+    ("outside_limits", "high"): "above_limit",
+    ("outside_limits", "low"): "below_limit",
+    ("trend", "high"): "trend_up",
+    ("trend", "low"): "trend_down",
+}
 
 
-def each(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
-    """One test a case, named by its id."""
-    return pytest.mark.parametrize("case", cases, ids=[case["id"] for case in cases])
+def each(cases: list[Case]) -> pytest.MarkDecorator:
+    """One test a case, named by its id; those whose chart does not exist yet are skipped."""
+    not_chartable = pytest.mark.skip(reason="this chart does not exist yet")
+    parameters = [
+        pytest.param(
+            case, id=case["id"], marks=() if case["request"]["chart"] in CHARTS else not_chartable
+        )
+        for case in cases
+    ]
+    return pytest.mark.parametrize("case", parameters)
+
+
+def asserting(field: str) -> list[Case]:
+    """The cases that say anything about a field."""
+    return [case for case in COLLECTED if field in case["expected"]]
 
 
 def flagged(judged: Chart, rule: str) -> list[int]:
@@ -43,25 +63,35 @@ def flagged(judged: Chart, rule: str) -> list[int]:
     )
 
 
-def judge(case: dict[str, Any]) -> Chart:
+def label(signals: list[Signal]) -> str:
+    """The one label of a point, in the words of NHSRplotthedots."""
+    if not signals:
+        return "common_cause"
+    (signal,) = signals
+    default = f"{signal.rule}_{signal.direction}"
+    return _LABELS.get((signal.rule, str(signal.direction)), default)
+
+
+def judge(case: Case) -> Chart:
     """The chart of a case."""
     request = case["request"]
     return chart(series_of(request["points"]), settings_of(request))
 
 
-def leave_out(case: dict[str, Any], rows: list[int]) -> list[int]:
+def leave_out(case: Case, rows: list[int]) -> list[int]:
     """Flagged rows without those that differ by decision."""
     left_out = EXCLUDED_YET_FLAGGED.get(case["id"], set())
     assert all(case["request"]["points"][row]["excluded"] for row in left_out)
     return [row for row in rows if row not in left_out]
 
 
-def test_all_files_in_scope_are_here() -> None:
-    assert len(CASES) == 122
+def test_all_files_are_here() -> None:
+    assert len(COLLECTED) == 300
+    assert {case["id"] for case in COLLECTED} >= EXCLUDED_YET_FLAGGED.keys()
 
 
-@each(CASES)
-def test_values_and_lines(case: dict[str, Any]) -> None:
+@each(COLLECTED)
+def test_values_and_lines(case: Case) -> None:
     judged, expected = judge(case), case["expected"]["points"]
     computed = {"value": judged.values} | {name: getattr(judged, name) for name in LINES}
     for name in computed.keys() & expected.keys():
@@ -69,8 +99,8 @@ def test_values_and_lines(case: dict[str, Any]) -> None:
         np.testing.assert_allclose(computed[name], wanted, rtol=1e-9, atol=1e-11, err_msg=name)
 
 
-@each(CASES)
-def test_flagged_points(case: dict[str, Any]) -> None:
+@each(COLLECTED)
+def test_flagged_points(case: Case) -> None:
     judged = judge(case)
     for rule, rows in case["expected"]["flagged"].items():
         assert flagged(judged, rule) == leave_out(case, rows), rule
@@ -79,8 +109,8 @@ def test_flagged_points(case: dict[str, Any]) -> None:
     assert np.flatnonzero(judged.outside_limits).tolist() == rows
 
 
-@each([case for case in CASES if "phases" in case["expected"]])
-def test_runs_of_phases(case: dict[str, Any]) -> None:
+@each(asserting("phases"))
+def test_runs_of_phases(case: Case) -> None:
     judged = judge(case)
     assert len(judged.phases) == len(case["expected"]["phases"])
     for phase, expected in zip(judged.phases, case["expected"]["phases"], strict=True):
@@ -88,8 +118,18 @@ def test_runs_of_phases(case: dict[str, Any]) -> None:
         assert phase.runs._asdict() | {"runs_signal": is_signal} == expected
 
 
-@each([case for case in CASES if "assurance" in case["expected"]])
-def test_icons(case: dict[str, Any]) -> None:
+@each(asserting("labels"))
+def test_labels(case: Case) -> None:
     judged = judge(case)
-    for icon in {"variation", "assurance"} & case["expected"].keys():
-        assert getattr(judged, icon) == case["expected"][icon]
+    listed = signals_of_points(judged.signals, len(judged.values), judged.rules)
+    assert [label(signals) for signals in listed] == case["expected"]["labels"]
+
+
+@each(asserting("variation"))
+def test_variation(case: Case) -> None:
+    assert judge(case).variation == case["expected"]["variation"]
+
+
+@each(asserting("assurance"))
+def test_assurance(case: Case) -> None:
+    assert judge(case).assurance == case["expected"]["assurance"]

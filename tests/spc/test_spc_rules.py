@@ -1,149 +1,226 @@
-"""Rule functions against slow oracles that try every stretch and every window."""
+"""The rules of every rule set against a slow oracle, and by hand at the points where they part."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spc import rules
-from app.spc.rules import Finding, Stretch, Ties
-from app.spc.runs import analyse_runs
+from app.spc import RULE_SETS
+from app.spc.judging import Judgement, Segment, judge
+from tests.spc import oracle
+from tests.spc.oracle import Value
 
-H, L, ON = 1, 2, 0
-NAMES = {H: "high", L: "low"}
-codes = st.lists(st.sampled_from([H, H, H, L, ON]), max_size=40).map(bytes)
-zones = st.lists(st.integers(-3, 3), max_size=40)  # whole sigmas from the centre
+LINES = np.array([0.0, -3.0, 3.0, -2.0, 2.0, -1.0, 1.0])  # so that values are sigmas
 
-
-def stretch(centre: bytes = b"", *, warnings: bytes = b"", steps: bytes = b"") -> Stretch:
-    return Stretch(centre, b"\x00" * len(centre), warnings, steps, analyse_runs(centre))
-
-
-def plain(findings: Iterable[Finding]) -> list[tuple[str | None, list[int], int | None]]:
-    return [(finding.side, list(finding.members), finding.completed) for finding in findings]
-
-
-def maximal_runs(
-    sides: Sequence[int], length: int
-) -> list[tuple[str | None, list[int], int | None]]:
-    """Every stretch of equal sides that cannot be made longer, by trying all of them."""
-    found = []
-    for start in range(len(sides)):
-        for stop in range(start + length, len(sides) + 1):
-            same = len(set(sides[start:stop])) == 1 and sides[start] != ON
-            grows_left = start > 0 and sides[start - 1] == sides[start]
-            grows_right = stop < len(sides) and sides[stop] == sides[start]
-            if same and not grows_left and not grows_right:
-                found.append((NAMES[sides[start]], list(range(start, stop)), start + length - 1))
-    return found  # type: ignore[return-value]
+rule_sets = st.sampled_from(list(RULE_SETS))
+halves = st.integers(-7, 7).map(lambda half: half / 2)  # many ties, with each other and with lines
+# Stretches that the rarer rules look for, joined with anything.
+stretches = st.one_of(
+    st.lists(st.none() | halves, max_size=12),
+    st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.5, 0.0]), min_size=6, max_size=12),
+    st.lists(st.sampled_from([-0.5, 0.0, 0.5]), min_size=13, max_size=17),
+    st.lists(st.sampled_from([-3.5, -1.5, 1.5, 2.0, 2.5]), min_size=7, max_size=12),
+    st.integers(11, 17).map(lambda size: [0.5 * (-1) ** row for row in range(size)]),
+    st.integers(4, 8).map(lambda size: [row / 2 - 2 for row in range(size)]),
+    st.lists(st.sampled_from([0.5, 0.5, 0.5, 0.0]), min_size=5, max_size=9).map(
+        lambda steps: [float(sum(steps[:row])) - 2 for row in range(len(steps))]
+    ),
+)
+phases = st.lists(stretches, max_size=4).map(
+    lambda parts: [value for part in parts for value in part]
+)
 
 
-@given(codes, st.integers(2, 8))
-def test_shift_breaks_on_the_centre(sides: bytes, length: int) -> None:
-    assert plain(rules.shift(length, "break")(stretch(sides))) == maximal_runs(sides, length)
+def judged(
+    values: Sequence[Value], segments: Sequence[Segment], name: str, excluded: Sequence[bool] = ()
+) -> Judgement:
+    """Values in sigmas, judged."""
+    numbers = np.array(values, dtype=np.float64)
+    lines = np.repeat(LINES[:, None], len(numbers), axis=1)
+    flags = np.array(excluded, dtype=np.bool_) if any(excluded) else None
+    return judge(numbers, lines, flags, segments, RULE_SETS[name])
 
 
-@given(codes, st.integers(2, 8))
-def test_shift_skips_the_centre(sides: bytes, length: int) -> None:
-    rows = [row for row, side in enumerate(sides) if side != ON]
-    expected = [
-        (side, [rows[position] for position in members], rows[members[length - 1]])
-        for side, members, _ in maximal_runs([sides[row] for row in rows], length)
+def plain(judgement: Judgement) -> list[list[tuple[str, oracle.Pattern]]]:
+    """The findings of each segment in plain Python."""
+    return [
+        [
+            (each.rule.name, oracle.Pattern(side, list(members), completed))
+            for each in found
+            for side, members, completed in [each.finding]
+        ]
+        for found in judgement.found
     ]
-    assert plain(rules.shift(length, "skip")(stretch(sides))) == expected
 
 
-@given(st.lists(st.integers(0, 6), max_size=30), st.integers(3, 7))
-def test_trend_is_strictly_monotone(values: list[int], length: int) -> None:
-    steps = bytes(H if b > a else L if b < a else ON for a, b in pairwise(values))
-    found = plain(rules.trend(length, "break")(stretch(steps=steps)))
-    members = {tuple(rows) for _, rows, _ in found}
-    for start in range(len(values) - length + 1):
-        window = values[start : start + length]
-        rising = all(b > a for a, b in pairwise(window))
-        falling = all(b < a for a, b in pairwise(window))
-        covered = any(set(range(start, start + length)) <= set(rows) for rows in members)
-        assert covered == (rising or falling)
-    for side, rows, completed in found:
-        assert completed == rows[length - 1]
-        assert all((values[b] > values[a]) == (side == "high") for a, b in pairwise(rows))
+def found(values: Sequence[Value], name: str, rule: str) -> list[tuple[str | None, list[int]]]:
+    """Side and members of the findings of one rule in one phase."""
+    (patterns,) = plain(judged(values, [Segment(0, len(values))], name))
+    return [(pattern.side, pattern.rows) for each, pattern in patterns if each == rule]
 
 
-def two_of_three(levels: list[int]) -> dict[str, set[int]]:
-    """Rows flagged by the 2 of 3 rule, window by window."""
-    flagged: dict[str, set[int]] = {"high": set(), "low": set()}
-    for start in range(len(levels) - 2):
-        window = range(start, start + 3)
-        for side, sign in ("high", 1), ("low", -1):
-            beyond = [row for row in window if sign * levels[row] >= 2]
-            if len(beyond) >= 2 and all(sign * levels[row] > 0 for row in window):
-                flagged[side] |= set(beyond)
-    return flagged
+@st.composite
+def joined(draw: st.DrawFn) -> tuple[list[Value], list[Segment], list[bool]]:
+    """Several phases in joined arrays, with rows between some that belong to none."""
+    values: list[Value] = []
+    segments = []
+    for phase in draw(st.lists(phases, min_size=1, max_size=4)):
+        start = len(values) + draw(st.integers(0, 1))
+        values += [9.0] * (start - len(values)) + phase
+        segments.append(Segment(start, len(values)))
+    excluding = st.lists(st.integers(0, 9).map(lambda die: die == 9), min_size=len(values))
+    some = st.none() | excluding.map(lambda flags: flags[: len(values)])
+    return values, segments, draw(some) or [False] * len(values)
 
 
-@given(zones)
-def test_two_of_three_flags_every_point_beyond_in_a_window(levels: list[int]) -> None:
-    found = plain(beyond(levels))
-    expected = two_of_three(levels)
-    for side in "high", "low":
-        rows = [row for name, members, _ in found if name == side for row in members]
-        assert len(rows) == len(set(rows))  # no point is in two findings
-        assert set(rows) == expected[side]
+@given(joined(), rule_sets)
+def test_every_rule_set_finds_what_the_oracle_finds(
+    series: tuple[list[Value], list[Segment], list[bool]], name: str
+) -> None:
+    values, segments, excluded = series
+    expected = []
+    for start, stop in segments:
+        points = [(row, values[row]) for row in range(start, stop) if not excluded[row]]
+        expected.append(
+            [
+                (rule, pattern)
+                for rule, find in oracle.RULE_SETS[name].items()
+                for pattern in find(points)
+            ]
+        )
+    judgement = judged(values, segments, name, excluded)
+    assert plain(judgement) == expected
+    outside = [
+        value is not None and abs(value) > 3 and not out
+        for value, out in zip(values, excluded, strict=True)
+    ]
+    assert judgement.outside_limits.tolist() == outside
 
 
-@given(zones)
-def test_two_of_three_is_completed_as_soon_as_a_window_holds(levels: list[int]) -> None:
-    for side, members, completed in plain(beyond(levels)):
-        assert completed is not None
-        assert side is not None
-        until = two_of_three(levels[: completed + 1])[side]
-        before = two_of_three(levels[:completed])[side]
-        assert members[0] in until
-        assert members[0] not in before
+@given(joined(), rule_sets)
+def test_joined_segments_are_judged_as_one_by_one(
+    series: tuple[list[Value], list[Segment], list[bool]], name: str
+) -> None:
+    values, segments, excluded = series
+    together = judged(values, segments, name, excluded)
+    for index, (start, stop) in enumerate(segments):
+        size = stop - start
+        alone = judged(values[start:stop], [Segment(0, size)], name, excluded[start:stop])
+        moved = [
+            (
+                rule,
+                oracle.Pattern(
+                    side,
+                    [row + start for row in rows],
+                    None if completed is None else completed + start,
+                ),
+            )
+            for rule, (side, rows, completed) in plain(alone)[0]
+        ]
+        assert plain(together)[index] == moved
+        assert together.runs[index] == alone.runs[0]
+        each, all_found = alone.found[0], together.found[index]
+        assert [one.parameters for one in each] == [one.parameters for one in all_found]
 
 
-def beyond(levels: list[int]) -> Iterable[Finding]:
-    centre = bytes(H if level > 0 else L if level < 0 else ON for level in levels)
-    warnings = bytes(H if level >= 2 else L if level <= -2 else ON for level in levels)
-    return rules.beyond_warning(2, window=3)(stretch(centre, warnings=warnings))
+def test_the_oracle_knows_every_rule_in_its_order() -> None:
+    assert {name: [rule.name for rule in each.rules] for name, each in RULE_SETS.items()} == {
+        name: list(rules) for name, rules in oracle.RULE_SETS.items()
+    }
+
+
+def test_rule_sets_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        RULE_SETS["mine"] = RULE_SETS["mdc"]  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        RULE_SETS["mdc"].rules = ()  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        RULE_SETS["mdc"].rules[0].parameters["sigma"] = 2  # type: ignore[index]
+
+
+def test_undefined_lines_find_nothing_and_the_runs_still_count() -> None:
+    values = np.array([5.0] * 20)
+    lines = np.full((7, 20), np.nan)
+    lines[0] = 0.0
+    names = {}
+    for name, rules in RULE_SETS.items():
+        judgement = judge(values, lines, None, [Segment(0, 20)], rules)
+        names[name] = {each.rule.name for each in judgement.found[0]}
+    assert names.pop("limits_only") == set()
+    assert names.pop("anhoej") == {"long_run", "few_crossings"}
+    assert names.pop("ihi_run") == {"shift", "too_few_runs"}
+    assert set(map(frozenset, names.values())) == {frozenset({"shift"})}
+
+
+@pytest.mark.parametrize(("name", "signals"), [("lifeqi", 1), ("mdc", 0), ("plotthedots", 0)])
+def test_one_point_on_the_line_decides_between_rule_sets(name: str, signals: int) -> None:
+    values = [9, 11, 9, 11, 12, 13, 12, 10, 14, 12, 13, 12, 11]  # centre 10
+    sigmas = [(value - 10) / 10 for value in values]
+    assert len(found(sigmas, name, "shift")) == signals
 
 
 @pytest.mark.parametrize(
-    ("levels", "members", "completed"),
+    ("name", "values", "members"),
     [
-        ([2, 2, 1], [0, 1], 2),  # completed by a point that is not beyond 2 sigma itself
-        ([1, 2, 3], [1, 2], 2),  # beyond 3 counts
-        ([2, 1, 2], [0, 2], 2),
-        ([2, 1, 2, 1, 2], [0, 2, 4], 2),  # windows that share a member are one signal
-        ([2, 2, 1, 1, 2, 2], [0, 1], 2),  # and those that do not are two
+        ("mdc", [2.5, 2.5, 1], [0, 1]),
+        ("mdc", [2.5, 3.5, 1], [0, 1]),  # beyond 3 sigma counts
+        ("plotthedots", [2.5, 3.5, 1], None),  # it does not, but it may be the third
+        ("plotthedots", [2.5, 3.5, 2.5], [0, 2]),
+        ("mdc", [2.5, 2.5, -1], None),  # the third must lie on the same side
+        ("mdc", [2.5, 0, 2.5], None),
+        ("mdc", [2.5, None, 2.5], None),
+        ("western_electric", [2.5, 2.5, -1], [0, 1]),  # wherever the third is
+        ("western_electric", [2.5, None, 2.5], [0, 2]),  # a gap takes a place
+        ("western_electric", [2.5, None, None, 2.5], None),
+        ("western_electric", [2.5, 2.5], None),  # no full window
+        ("wahealth", [2.5, 2.5], [0, 1]),
+        ("wahealth", [2.5, -2.5, 2.5], [0, 2]),
+        ("western_electric", [2.5, 2, 2.5], [0, 2]),  # on the line is not beyond it
+        ("mdc", [2.5, 1, 2.5, 1, 2.5], [0, 2, 4]),  # windows that share a member are one signal
     ],
 )
-def test_two_of_three_by_hand(levels: list[int], members: list[int], completed: int) -> None:
-    assert plain(beyond(levels))[0] == ("high", members, completed)
+def test_two_of_three(name: str, values: list[Value], members: list[int] | None) -> None:
+    wanted = [] if members is None else [("high", members)]
+    assert found(values, name, "two_of_three") == wanted
 
 
-def test_findings_are_in_order_of_position() -> None:
-    found = plain(beyond([-2, -2, -2, 0, 2, 2, 2]))
-    assert [members[0] for _, members, _ in found] == [0, 4]
+def test_two_windows_without_a_common_member_are_two_signals() -> None:
+    assert found([2.5, 2.5, 1, 1, 2.5, 2.5], "mdc", "two_of_three") == [
+        ("high", [0, 1]),
+        ("high", [4, 5]),
+    ]
 
 
-@pytest.mark.parametrize("levels", [[2, 2, -1], [2, 0, 2], [2, 2], [2, 1, 1, 2], [3, -3, 3]])
-def test_two_of_three_needs_the_whole_window_on_one_side(levels: list[int]) -> None:
-    assert plain(beyond(levels)) == []
+@pytest.mark.parametrize(
+    ("name", "values", "members"),
+    [
+        ("ihi_run", [1, 2, None, 3, 4, 5], [0, 1, 3, 4, 5]),  # the step leads over the gap
+        ("ihi_run", [1, 2, None, 1.5, 4, 5, 6], None),  # 2 to 1.5 is a fall, though a gap hides it
+        ("ihi_run", [1, 2, 2, 3, 4, 5], [0, 1, 3, 4, 5]),
+        ("wahealth", [1, 2, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]),  # spanned, so flagged
+        ("wahealth", [1, 2, None, 3, 4, 5], [0, 1, 3, 4, 5]),  # a gap is never flagged
+        ("wahealth", [1, 2, 3, 4, 5, 5], [0, 1, 2, 3, 4]),  # not spanned
+        ("nelson", [1, 2, 3, None, 4, 5, 6], None),
+        ("nelson", [1, 2, 3, 3, 4, 5, 6], None),
+    ],
+)
+def test_ties_and_gaps_in_a_trend(
+    name: str, values: list[Value], members: list[int] | None
+) -> None:
+    wanted = [] if members is None else [("high", members)]
+    assert found(values, name, "trend") == wanted
 
 
-@pytest.mark.parametrize(("ties", "signals"), [("skip", 1), ("break", 0)])
-def test_one_point_on_the_line_decides_between_rule_sets(ties: Ties, signals: int) -> None:
-    values = [9, 11, 9, 11, 12, 13, 12, 10, 14, 12, 13, 12, 11]  # centre 10
-    centre = bytes(H if value > 10 else L if value < 10 else ON for value in values)
-    assert len(plain(rules.shift(8, ties)(stretch(centre)))) == signals
-    assert len(plain(rules.shift(7, ties)(stretch(centre)))) == signals
+def test_eight_outer_needs_both_sides_within_eight_points() -> None:
+    one_sided = [1.5] * 12
+    assert found(one_sided, "nelson", "eight_outer") == []
+    assert found([*one_sided, -1.5], "nelson", "eight_outer") == [(None, list(range(5, 13)))]
 
 
-def test_long_run_signals_skip_the_centre() -> None:
-    sides = bytes([H] * 5 + [ON] + [H] * 5)  # 10 useful points, at most 6 in a run
-    members = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
-    assert plain(rules.long_run(stretch(sides))) == [("high", members, 7)]
-    assert plain(rules.few_crossings(stretch(sides))) == [(None, [], None)]
+def test_fifteen_inner_is_strict_and_counts_the_centre() -> None:
+    values = [0.5, 0.0, -0.5] * 5
+    assert found(values, "nelson", "fifteen_inner") == [(None, list(range(15)))]
+    assert found([*values[:14], 1.0], "nelson", "fifteen_inner") == []
+    assert found([*values[:14], None, 0.5], "nelson", "fifteen_inner") == []
