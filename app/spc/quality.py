@@ -189,8 +189,6 @@ def _doubts(judged: Judged) -> Sequence[DataWarning | None]:
     events = mean_events(base, name)
     if events is None:
         return (_alike(base.values),)
-    if not events:
-        return ()
     small = _small_counts(name, events, base.values)
     if not varies_more(base, name):
         return (small,)
