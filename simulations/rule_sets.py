@@ -21,15 +21,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.spc import MAX_POINTS, RULE_SETS, Series, Settings, Signal, chart
+from app.spc import MAX_POINTS, RULE_SETS, Series, Settings, chart, judging
+from app.spc.judging import Segment, judge
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+NEVER = 1_000_000  # later than any point
 
 SEED = 20261123
 RUNS = 4_000  # a cell: a standard error of at most 0.8 points
 BEFORE = (2, 3, 4, 6, 8, 12, 16, 24, 36, 52, 104)  # base points
-AFTER = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 36, 52, 78, 104, 208)  # points after them
+AFTER = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 36, 52, 78, 104)  # points after them
 STEP, LARGEST = 0.25, 3.0  # of the shifts tried, in sigma
 POWER, _IDLE = 0.8, 0.5
 _LEVEL = 10_000.0  # mean of the simulated counts; their sigma is its root
@@ -53,7 +55,7 @@ class Setup(NamedTuple):
 class Found(NamedTuple):
     """What was found in each series."""
 
-    completed: Ints  # position of the first completed signal; a large number without one
+    completed: Ints  # position of the first completed signal, or NEVER
     whole: npt.NDArray[np.bool_]  # whether there is a signal about the whole series
 
     def share(self, points: int) -> float:
@@ -61,93 +63,122 @@ class Found(NamedTuple):
         return float(np.mean((self.completed < points) | self.whole))
 
 
-def draw_noise(before: int, *, runs: int = RUNS, seed: int = SEED) -> Floats:
+def draw_noise(before: int, runs: int = RUNS, *, seed: int = SEED) -> Floats:
     """The standard normal values of every rule set and family with so many base points."""
     rng = np.random.default_rng([seed, before])
     return rng.standard_normal((runs, before + AFTER[-1]))
 
 
-def find(setup: Setup, values: Floats, *, upward_from: int | None = None) -> Found:
-    """Judge series (one a row) as the phases of long ones.
+class Sample(NamedTuple):
+    """Noise as a family of charts shows it, with the lines of its first points; one series a row.
 
-    upward_from: count only signals of an upward change that are completed from this position on.
+    lines: as judge() takes them, but one number a series.
     """
-    runs, points = values.shape
-    completed = np.full(runs, np.iinfo(np.int64).max)
-    whole = np.zeros(runs, dtype=np.bool_)
-    together = MAX_POINTS // points
-    for first in range(0, runs, together):
-        batch = values[first : first + together]
-        for signal in _signals(setup, batch):
-            if signal.completed_at is None:
-                whole[first + signal.phase] |= upward_from is None or _fits_a_shift(signal)
-                continue
-            position = signal.completed_at - signal.phase * points
-            if upward_from is None or (signal.direction == "high" and position >= upward_from):
-                row = first + signal.phase
-                completed[row] = min(completed[row], position)
-    return Found(completed, whole)
+
+    setup: Setup
+    noise: Floats
+    lines: Floats
 
 
-def _fits_a_shift(signal: Signal) -> bool:
-    """A shift makes few crossings; many are the mark of something else."""
-    return "few" in signal.rule
+def prepare(setup: Setup, noise: Floats) -> Sample:
+    """Let the engine draw the lines of each series from its base points."""
+    base = _scaled(setup, noise[:, : setup.before])
+    together = MAX_POINTS // setup.before
+    parts = [_centres(setup, base[row : row + together]) for row in range(0, len(base), together)]
+    centre, sigma = np.concatenate(parts, axis=1)
+    lines = centre + np.outer((0, -3, 3, -2, 2, -1, 1), sigma)
+    lines[0] = centre  # also where there is no sigma
+    return Sample(setup, noise, lines)
 
 
-def _signals(setup: Setup, batch: Floats) -> Sequence[Signal]:
-    runs, points = batch.shape
-    values = batch.ravel()
-    if setup.family == "counts":
-        values = _LEVEL + np.sqrt(_LEVEL) * values
+def _scaled(setup: Setup, noise: Floats) -> Floats:
+    return _LEVEL + np.sqrt(_LEVEL) * noise if setup.family == "counts" else noise
+
+
+def _centres(setup: Setup, base: Floats) -> Floats:
+    """Centre and sigma of series that are charted as the phases of one."""
+    runs, points = base.shape
     settings = Settings(
         FAMILIES[setup.family],
         rule_set=setup.rule_set,
         phase_starts=range(points, runs * points, points),
-        baseline_points=setup.before,
     )
-    return chart(Series(_LABELS[: len(values)], values), settings).signals
+    drawn = chart(Series(_LABELS[: base.size], base.ravel()), settings)
+    return np.array([drawn.centre[::points], (drawn.upper_limit - drawn.centre)[::points] / 3])
 
 
 _LABELS = [f"{row:05d}" for row in range(MAX_POINTS)]
 
 
-def false_signal_rates(setup: Setup, noise: Floats) -> list[float]:
+def find(sample: Sample, points: int, *, shift: float | None = None) -> Found:
+    """Judge the first points of every series, each as a phase of its own.
+
+    shift: move all points after the base points by so many sigma, and count only signals of an
+    upward change that are completed after them. None counts every signal.
+    """
+    setup, noise = sample.setup, sample.noise[:, :points]
+    if shift:
+        noise = noise + shift * (np.arange(points) >= setup.before)
+    values = _scaled(setup, noise).ravel()
+    lines = np.repeat(sample.lines, points, axis=1)
+    segments = [Segment(row * points, (row + 1) * points) for row in range(len(noise))]
+    with np.errstate(invalid="ignore"):  # without limits, lines are undefined
+        judged = judge(values, lines, None, segments, RULE_SETS[setup.rule_set])
+    first = setup.before if shift is not None else 0
+    pairs = [
+        _earliest(each, segment.start, first, shift)
+        for each, segment in zip(judged.found, segments, strict=True)
+    ]
+    completed, whole = zip(*pairs, strict=True)
+    return Found(np.array(completed), np.array(whole))
+
+
+def _earliest(
+    found: Sequence[judging.Found], start: int, first: int, shift: float | None
+) -> tuple[int, bool]:
+    """The position of the first signal from `first` on, and whether one is about the whole."""
+    earliest, whole = NEVER, False
+    for rule, _, (side, _, completed) in found:
+        if completed is None:
+            # A shift makes few crossings; many are the mark of something else.
+            whole |= shift is None or "few" in rule.name
+        elif first <= completed - start < earliest and (shift is None or side == "high"):
+            earliest = completed - start
+    return earliest, whole
+
+
+def false_signal_rates(sample: Sample) -> list[float]:
     """The share of stable series with any signal, one for each of AFTER."""
-    lengths = [setup.before + after for after in AFTER]
-    if setup.is_judged_whole:
-        return [find(setup, noise[:, :length]).share(length) for length in lengths]
-    found = find(setup, noise[:, : lengths[-1]])
+    lengths = [sample.setup.before + after for after in AFTER]
+    if sample.setup.is_judged_whole:
+        return [find(sample, length).share(length) for length in lengths]
+    found = find(sample, lengths[-1])
     return [found.share(length) for length in lengths]
 
 
-def power(setup: Setup, noise: Floats, afters: Sequence[int], shift: float) -> list[float]:
+def power(sample: Sample, afters: Sequence[int], shift: float) -> list[float]:
     """The share of series in which a shift after the base points is seen, by points after it."""
-    if setup.is_judged_whole:
-        return [_power(setup, noise, after, shift).share(setup.before + after) for after in afters]
-    found = _power(setup, noise, max(afters), shift)
-    return [found.share(setup.before + after) for after in afters]
+    lengths = [sample.setup.before + after for after in afters]
+    if sample.setup.is_judged_whole:
+        return [find(sample, length, shift=shift).share(length) for length in lengths]
+    found = find(sample, max(lengths), shift=shift)
+    return [found.share(length) for length in lengths]
 
 
-def _power(setup: Setup, noise: Floats, after: int, shift: float) -> Found:
-    values = noise[:, : setup.before + after].copy()
-    values[:, setup.before :] += shift
-    return find(setup, values, upward_from=setup.before)
-
-
-def detectable_shifts(setup: Setup, noise: Floats) -> list[float | None]:
+def detectable_shifts(sample: Sample) -> list[float | None]:
     """The smallest shift seen with a power of 80 %, in sigma, one for each of AFTER.
 
     None too where a stable process gives such signals in half of the series: they tell nothing.
     """
     found: dict[int, float] = {}
-    earlier = _upper_shares(setup, noise, AFTER[1:], 0.0)
+    earlier = _upper_shares(sample, AFTER[1:], 0.0)
     untold = {after for after, share in earlier.items() if share > _IDLE}
     for step in range(1, round(LARGEST / STEP) + 1):
         # More points see smaller shifts: what is left is short, as the shifts grow large.
         open_ = [after for after in AFTER[1:] if after not in found and after not in untold]
         if not open_:
             break
-        shares = _upper_shares(setup, noise, open_, step * STEP)
+        shares = _upper_shares(sample, open_, step * STEP)
         for after, share in shares.items():
             if share >= POWER:
                 low = earlier.get(after, 0.0)
@@ -156,15 +187,13 @@ def detectable_shifts(setup: Setup, noise: Floats) -> list[float | None]:
     return [found.get(after) for after in AFTER]
 
 
-def _upper_shares(
-    setup: Setup, noise: Floats, afters: Sequence[int], shift: float
-) -> dict[int, float]:
+def _upper_shares(sample: Sample, afters: Sequence[int], shift: float) -> dict[int, float]:
     """The power for the longest series; for shorter ones too, as long as it is near enough."""
-    if not setup.is_judged_whole:
-        return dict(zip(afters, power(setup, noise, afters, shift), strict=True))
+    if not sample.setup.is_judged_whole:
+        return dict(zip(afters, power(sample, afters, shift), strict=True))
     shares: dict[int, float] = {}
     for after in reversed(afters):
-        (shares[after],) = power(setup, noise, [after], shift)
+        (shares[after],) = power(sample, [after], shift)
         if shares[after] < POWER / 4:  # the shorter ones see less still
             break
     return shares
@@ -178,9 +207,9 @@ def _setups() -> Iterator[Setup]:
 
 
 def _row(setup: Setup) -> tuple[str, str]:
-    noise = draw_noise(setup.before)
-    rates = [f"{1000 * rate:.0f}" for rate in false_signal_rates(setup, noise)]
-    shifts = detectable_shifts(setup, noise)
+    sample = prepare(setup, draw_noise(setup.before))
+    rates = [f"{1000 * rate:.0f}" for rate in false_signal_rates(sample)]
+    shifts = detectable_shifts(sample)
     shown = ["-" if shift is None else f"{100 * shift:.0f}" for shift in shifts]
     head = f"{setup.rule_set} {setup.family} {setup.before}"
     return f"{head} : {' '.join(rates)}\n", f"{head} : {' '.join(shown)}\n"

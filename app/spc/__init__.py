@@ -1,12 +1,14 @@
-"""The SPC engine: chart(series, settings) computes lines and signals, document() prints them.
+"""The SPC engine: chart(series, settings) computes lines and signals, charts() those of many series
+at once, document() prints them.
 
 Pure: numpy only, no clock, no input or output, the same bytes for the same input.
 """
 
 from app.spc.advice import ChartAdvice, advise_chart, default_rule_set, recommend_chart
+from app.spc.batch import charts
 from app.spc.charts import CHARTS, ChartType
 from app.spc.document import document
-from app.spc.engine import Chart, chart
+from app.spc.engine import chart
 from app.spc.errors import SpcError
 from app.spc.feasibility import (
     FREQUENCIES,
@@ -17,9 +19,10 @@ from app.spc.feasibility import (
 from app.spc.feasibility_text import explain
 from app.spc.phases import Phase
 from app.spc.quality import DataWarning, Quality
+from app.spc.results import Chart
 from app.spc.rule_sets import RULE_SETS, Rule, RuleSet
 from app.spc.runs import Runs
-from app.spc.series import MAX_POINTS, Series
+from app.spc.series import MAX_POINTS, MAX_SUBGROUP, Series
 from app.spc.settings import DIRECTIONS, ENGINE_VERSION, Settings, settings_hash
 from app.spc.signals import Signal
 
@@ -29,6 +32,7 @@ __all__ = [
     "ENGINE_VERSION",
     "FREQUENCIES",
     "MAX_POINTS",
+    "MAX_SUBGROUP",
     "RULE_SETS",
     "Chart",
     "ChartAdvice",
@@ -47,6 +51,7 @@ __all__ = [
     "SpcError",
     "advise_chart",
     "chart",
+    "charts",
     "default_rule_set",
     "document",
     "explain",

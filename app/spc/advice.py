@@ -17,35 +17,25 @@ from app.spc.dispersion import (
     standardised,
     varies_more,
 )
-from app.spc.series import Series, observe
+from app.spc.series import Observations, Series, observe_ratios, observe_values
 
 _ENOUGH_EVENTS = 5  # a point, from which the limits of counts are about symmetrical
 _ENOUGH_POINTS = 12  # below, limits are trial limits
 _RARE = 0.25  # share of points that count nothing
-# By data type: the charts in order of preference, and why.
-_CHOICES: dict[str, tuple[tuple[str, ...], str]] = {
-    "proportion": (("p",), "Each point is a share of cases; p limits follow the number of cases."),
-    "yes_no": (("p",), "Each point is a share of cases; p limits follow the number of cases."),
-    "rate": (("u",), "Each point is a rate of events; u limits follow the size of the exposure."),
+# By data type: the usual chart, and why.
+_CHOICES: dict[str, tuple[str, str]] = {
+    "proportion": ("p", "Each point is a share of cases; p limits follow the number of cases."),
+    "yes_no": ("p", "Each point is a share of cases; p limits follow the number of cases."),
+    "rate": ("u", "Each point is a rate of events; u limits follow the size of the exposure."),
     "count": (
-        ("c",),
+        "c",
         "Each point is a count of events of equal opportunity, as a c chart assumes.",
     ),
-    "continuous": (("i",), "Each point is one measurement; an i chart shows it with limits."),
-    "time_between": (
-        ("t", "i"),
-        "Each point is the time between rare events; a t chart evens out their skew.",
-    ),
-    "count_between": (
-        ("g", "run"),
-        "Each point is the number of cases between rare events, as a g chart assumes.",
-    ),
+    "continuous": ("i", "Each point is one measurement; an i chart shows it with limits."),
+    "time_between": ("t", "Each point is the time between rare events; a t chart evens out skew."),
+    "count_between": ("g", "Each point is the number of cases between rare events."),
 }
-_ANY = (("run",), "A run chart suits any series: it assumes nothing of the distribution.")
-_INSTEAD = {
-    "t": "Until there is a t chart, an i chart shows the times between events.",
-    "g": "Until there is a g chart, a run chart shows counts between events.",
-}
+_ANY = ("run", "A run chart suits any series: it assumes nothing of the distribution.")
 # Charts that are worth a thought beside the recommended one, and when to choose them.
 _WORTH: dict[str, tuple[tuple[str, str], ...]] = {
     "share": (
@@ -114,14 +104,19 @@ class ChartAdvice(NamedTuple):
 
 def recommend_chart(data_type: str) -> str:
     """The chart for a measure's data type; a run chart, which suits any series, for all others."""
-    preferred, _ = _CHOICES.get(data_type, _ANY)
-    return next(name for name in (*preferred, "run") if name in CHARTS)
+    usual, _ = _CHOICES.get(data_type, _ANY)
+    return usual
 
 
 def default_rule_set(chart: str) -> str:
-    """`anhoej` for charts without limits, `mdc` for charts with them."""
+    """`mdc` for charts with limits, `anhoej` for those without.
+
+    A chart whose points depend on their neighbours takes no rules about runs: `limits_only`.
+    """
     known = CHARTS.get(chart)
-    return "mdc" if known is not None and known.has_limits else "anhoej"
+    if known is None or not known.has_limits:
+        return "anhoej"
+    return "mdc" if known.run_rules else "limits_only"
 
 
 def advise_chart(
@@ -132,9 +127,8 @@ def advise_chart(
     among: the charts that may be recommended; all if None. Alternatives may lie outside: they say
     what to record instead. Raises SpcError for data that are no series.
     """
-    usual = recommend_chart(data_type)
-    preferred, why = _CHOICES.get(data_type, _ANY)
-    chart, reason = usual, why if usual == preferred[0] else _INSTEAD[preferred[0]]
+    usual, why = _CHOICES.get(data_type, _ANY)
+    chart, reason = usual, why
     against = () if series is None else _objections(series, usual, data_type)
     for objection in against:
         instead = _instead(objection.code, usual, among)
@@ -162,24 +156,29 @@ def _instead(code: str, usual: str, among: Collection[str] | None) -> str | None
 
 def _objections(series: Series, usual: str, data_type: str) -> tuple[Objection, ...]:
     """What the data say, the gravest first."""
-    observed = observe(series)
-    kept = observed.values == observed.values
-    if observed.excluded is not None:
-        kept &= ~observed.excluded
-    points = int(np.count_nonzero(kept))
-    if points < 3:
-        return ()
-    base = base_points(observed, 0, len(kept), points)
-    found = (
-        _not_positive(base, data_type),
-        _rare(base, usual),
-        _dispersed(base, usual),
-        _few(points, usual),
-        _constant(base),
-        _alike(base, usual),
-        _uneven(series.x),
-    )
+    with np.errstate(all="ignore"):  # zero denominators and huge numbers are expected
+        observed = _observe(series)
+        kept = observed.values == observed.values
+        if observed.excluded is not None:
+            kept &= ~observed.excluded
+        points = int(np.count_nonzero(kept))
+        if points < 3:
+            return ()
+        base = base_points(observed, 0, len(kept), points)
+        found = (
+            _not_positive(base, data_type),
+            _rare(base, usual),
+            _dispersed(base, usual),
+            _few(points, usual),
+            _constant(base),
+            _alike(base, usual),
+            _uneven(series.x),
+        )
     return tuple([objection for objection in found if objection is not None])
+
+
+def _observe(series: Series) -> Observations:
+    return observe_values([series]) if series.numerators is None else observe_ratios([series])
 
 
 def _not_positive(base: BasePoints, data_type: str) -> Objection | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.means import mean_moving_range
+from app.spc.means import screened_average
 from app.spc.series import FloatArray, Observations
 
 _D2 = 1.128
@@ -100,7 +100,8 @@ def sigma_z(deviations: FloatArray) -> float | None:
     """
     size = len(deviations)
     least = max(_NOTABLE, 1 + _CHANCE / math.sqrt(size - 1))
-    found = mean_moving_range(deviations, screen=True) / _D2
+    steps = np.abs(deviations[1:] - deviations[:-1])
+    found = screened_average(steps.tolist()) / _D2
     return found if found > least else None
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.spc.engine import Chart
 from app.spc.phases import Phase
+from app.spc.results import Chart
 from app.spc.series import FloatArray, Numbers
 from app.spc.settings import ENGINE_VERSION, settings_hash, stated
 from app.spc.signals import Signal, signals_of_points
@@ -136,6 +136,7 @@ def _phase(phase: Phase, labels: Sequence[str]) -> dict[str, Any]:
         "useful_points": runs.useful_points,
         "centre": phase.centre,
         "sigma": phase.sigma,
+        "sigma_z": phase.sigma_z,
         "longest_run": runs.longest_run,
         "longest_run_max": runs.longest_run_max,
         "crossings": runs.crossings,

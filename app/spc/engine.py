@@ -1,69 +1,45 @@
-"""chart(): a series and settings in, lines and signals out."""
+"""chart(): a series and settings in, lines and signals out. draw() does so for many at once."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.charts import ChartType
-from app.spc.fit import check_fit
-from app.spc.icons import Assurance, assurance, conflicting_signals, variation
+from app.spc.bases import Base
+from app.spc.charts import CHARTS, D2
+from app.spc.cutting import Request, cut
+from app.spc.display import display, levels
+from app.spc.fit import check_form, check_numbers, check_rules
 from app.spc.judging import judge
-from app.spc.phases import Phase, describe_phase, draw_lines, plan_phases
-from app.spc.quality import Judged, Quality, assess, without_infinities
-from app.spc.rule_sets import RuleSet
-from app.spc.series import BoolArray, FloatArray, Observations, Series, observe
-from app.spc.settings import Settings, chart_type, check_choices, rule_set, targets
-from app.spc.signals import Scene, Signal, signals_of
-from app.spc.tracks import Segment
+from app.spc.phases import draw_lines, estimate, lay_out
+from app.spc.results import Chart, Drawing
+from app.spc.rule_sets import RULE_SETS
+from app.spc.series import (
+    Form,
+    Observations,
+    Series,
+    check_sizes,
+    form_of,
+    observe_ratios,
+    observe_values,
+)
+from app.spc.settings import Settings, chart_type, check_choices, rule_set
+from app.spc.subgroups import observe_subgroups
+
+_OBSERVE: Mapping[Form, Callable[[Sequence[Series]], Observations]] = {
+    "values": observe_values,
+    "ratios": observe_ratios,
+    "subgroups": observe_subgroups,
+}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chart:
-    """A judged series. Arrays have one entry per point, in the displayed unit; NaN is undefined."""
+class Recipe(NamedTuple):
+    """What series must share to be drawn together."""
 
-    series: Series
-    settings: Settings
-    rules: RuleSet
-    present: BoolArray  # False at a gap
-    values: FloatArray
-    lines: FloatArray  # 5 x points: centre, lower and upper limit, lower and upper warning line
-    target: FloatArray | None
-    outside_limits: BoolArray
-    phases: tuple[Phase, ...]
-    signals: tuple[Signal, ...]
-    variation: str
-    assurance: Assurance
-    quality: Quality
-
-    @property
-    def centre(self) -> FloatArray:
-        """The centre line."""
-        line: FloatArray = self.lines[0]
-        return line
-
-    @property
-    def lower_limit(self) -> FloatArray:
-        """The lower 3 sigma limit."""
-        line: FloatArray = self.lines[1]
-        return line
-
-    @property
-    def upper_limit(self) -> FloatArray:
-        """The upper 3 sigma limit."""
-        line: FloatArray = self.lines[2]
-        return line
-
-    @property
-    def lower_warning(self) -> FloatArray:
-        """The lower 2 sigma line."""
-        line: FloatArray = self.lines[3]
-        return line
-
-    @property
-    def upper_warning(self) -> FloatArray:
-        """The upper 2 sigma line."""
-        line: FloatArray = self.lines[4]
-        return line
+    chart: str
+    rule_set: str
+    form: Form
+    screen_moving_ranges: bool
 
 
 def chart(series: Series, settings: Settings) -> Chart:
@@ -71,68 +47,56 @@ def chart(series: Series, settings: Settings) -> Chart:
 
     Values and lines come back in the displayed unit (raw x multiplier), which is the unit of the
     target. Undefined and overflowing numbers are NaN. Raises SpcError for input that cannot be
-    charted. Sources: Shewhart's charts with the usual constants, one base of points per phase;
-    the rules as RULE_SETS states them.
+    charted. Sources: charts.py for the charts, RULE_SETS for the rules.
     """
-    with np.errstate(all="ignore"):  # undefined and huge numbers are expected, and become NaN
-        return _chart(series, settings)
+    return draw(recipe_of(series, settings), [(series, settings)])[0]
 
 
-def _chart(series: Series, settings: Settings) -> Chart:
+def recipe_of(series: Series, settings: Settings) -> Recipe:
+    """How to draw a series; SpcError where chart, rules and data do not fit one another."""
     kind, rules = chart_type(settings), rule_set(settings)
     check_choices(settings)
-    observed = observe(series)
-    check_fit(observed, kind)
-    target = targets(settings, len(series.x))
-    plans = plan_phases(observed, settings, kind, rules)
-    raw = draw_lines(plans, kind, len(series.x))
-    segments = [Segment(plan.start, plan.stop) for plan in plans]
-    judged = judge(observed.values, raw, observed.excluded, segments, rules)
-    phases = [
-        describe_phase(index, plan, runs, settings.multiplier)
-        for index, (plan, runs) in enumerate(zip(plans, judged.runs, strict=True))
-    ]
-    signals = [
-        signal
-        for phase, found in zip(phases, judged.found, strict=True)
-        for signal in signals_of(found, _scene(phase, observed, settings), rules)
-    ]
-    values, lines = observed.values * settings.multiplier, raw[:5] * settings.multiplier
-    overflowed = without_infinities(values) | without_infinities(lines)
-    latest = phases[-1]
-    wins = rules.improvement_wins
-    return Chart(
-        series,
-        settings,
+    check_rules(rules, kind)
+    check_sizes(series)
+    form = form_of(series)
+    check_form(form, kind)
+    return Recipe(kind.name, rules.name, form, settings.screen_moving_ranges)
+
+
+def draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
+    """The chart of each request, all of one recipe.
+
+    Raises SpcError if any of them cannot be charted; its pointer is right only where there is but
+    one request.
+    """
+    with np.errstate(all="ignore"):  # undefined and huge numbers are expected, and become NaN
+        return _draw(recipe, requests)
+
+
+def _draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
+    kind, rules = CHARTS[recipe.chart], RULE_SETS[recipe.rule_set]
+    observed = _OBSERVE[recipe.form]([series for series, _ in requests])
+    check_numbers(observed, kind)
+    layout = lay_out(requests)
+    values = kind.statistic(observed, layout.segments)
+    screen, d2 = recipe.screen_moving_ranges, D2[rules.constants]
+    base = Base(observed, values, layout, screen=screen, d2=d2)
+    found = estimate(kind, base)
+    lines = draw_lines(kind, found, base)
+    judgement = judge(values, lines, observed.excluded, layout.segments, rules)
+    multipliers = [settings.multiplier for _, settings in requests]
+    shown = display(kind, base, layout, lines, multipliers)
+    drawing = Drawing(
+        kind,
         rules,
-        observed.values == observed.values,
-        values,
-        lines,
-        target,
-        judged.outside_limits,
-        tuple(phases),
-        tuple(signals),
-        variation(signals, len(values) - 1, improvement_wins=wins),
-        assurance(target, lines, latest, settings.direction),
-        _quality(observed, lines, latest, kind, rules, series, overflowed, signals),
+        observed,
+        layout,
+        levels(kind, base, layout, found, lines),
+        judgement.runs,
+        values == values,
+        shown.values,
+        shown.lines,
+        judgement.outside_limits,
+        shown.infinite,
     )
-
-
-def _scene(phase: Phase, observed: Observations, settings: Settings) -> Scene:
-    return Scene(phase.index, phase.start, phase.stop, 0, observed.keys, settings.direction)
-
-
-def _quality(
-    observed: Observations,
-    lines: FloatArray,
-    latest: Phase,
-    kind: ChartType,
-    rules: RuleSet,
-    series: Series,
-    overflowed: bool,
-    signals: list[Signal],
-) -> Quality:
-    lower = lines[1, latest.start :]
-    has_limits = bool(np.count_nonzero(lower == lower))
-    judged = Judged(observed, series.x, latest, kind, rules.name, has_limits, overflowed, signals)
-    return assess(judged, conflicting_signals(signals, len(series.x) - 1))
+    return cut(drawing, judgement.found, requests)

@@ -1,22 +1,46 @@
-"""Whether a series is of the kind that a chart is for."""
+"""Whether a series, and the rules asked for, are of the kind that a chart is for."""
 
-from app.spc.charts import ChartType
+from app.spc.charts import CHARTS, ChartType
 from app.spc.errors import SpcError
-from app.spc.series import Observations, refuse_rows
+from app.spc.rule_sets import RuleSet
+from app.spc.series import Form, Observations, refuse_rows
+
+_WHAT = {
+    "values": "one value a point",
+    "ratios": "a numerator and a denominator for each point",
+    "subgroups": "several values for each point",
+}
 
 
-def check_fit(observed: Observations, kind: ChartType) -> None:
+def check_form(form: Form, kind: ChartType) -> None:
     """Refuse data that the chart is not for."""
-    is_ratio = observed.denominators is not None
-    if kind.data == "values" and is_ratio:
-        detail = f"A {kind.name} chart takes one value a point; for ratios choose a u or a p chart."
-        raise SpcError("data_do_not_fit_chart", detail, "/points")
-    if kind.data == "ratios" and not is_ratio:
+    if form != kind.data and not (kind.data == "either" and form != "subgroups"):
+        wanted = _WHAT["values" if kind.data == "either" else kind.data]
+        suited = [name for name, each in CHARTS.items() if each.data in (form, "either")]
+        if form == "subgroups":
+            suited = [name for name, each in CHARTS.items() if each.data == form]
         detail = (
-            f"A {kind.name} chart takes a numerator and a denominator for each point; "
-            "for single values choose an i, c or run chart."
+            f"A {kind.name} chart takes {wanted}; for {_WHAT[form]} choose one of "
+            f"{', '.join(suited)}."
         )
         raise SpcError("data_do_not_fit_chart", detail, "/points")
+
+
+def check_rules(rules: RuleSet, kind: ChartType) -> None:
+    """Refuse rules about neighbours where neighbours share a point."""
+    if not kind.run_rules and rules.name != "limits_only":
+        detail = (
+            f"The points of an {kind.name} chart depend on their neighbours, so that run rules "
+            "mean nothing; leave the rule set out, or choose limits_only."
+        )
+        raise SpcError("rules_do_not_fit_chart", detail, "/rule_set")
+
+
+def check_numbers(observed: Observations, kind: ChartType) -> None:
+    """Refuse numbers that the chart is not for."""
+    if kind.above_zero:
+        wanted = "above zero; where events may fall together, count the cases between and choose g"
+        refuse_rows(observed.values <= 0, "time_not_positive", "value", wanted)
     if kind.counts:
         _check_counts(observed, kind)
 

@@ -1,73 +1,96 @@
-"""Centres and mean moving ranges.
+"""Centres and mean moving ranges of parts.
 
 Sums are exactly rounded (math.fsum), so that they depend neither on the order of the points nor
 on the machine's vector width: the same input gives the same bytes everywhere.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from app.spc.ragged import Ragged
 from app.spc.series import FloatArray
 
 SCREEN_FACTOR = 3.267  # D4 of two observations: the upper limit of a moving range
 _SMALLER = 2.0**-16  # exact in binary, and makes the sum of MAX_POINTS of the largest doubles fit
 
 
-def mean(values: FloatArray) -> float:
+def means(parts: Ragged) -> FloatArray:
+    """The mean of each part."""
+    return np.array([mean(part) for part in parts.parts()])
+
+
+def medians(parts: Ragged) -> FloatArray:
+    """The median of each part."""
+    return np.array([median(part) for part in parts.parts()])
+
+
+def ratios_of_sums(numerators: Ragged, denominators: Ragged, ratios: Ragged) -> FloatArray:
+    """The overall ratio of each part."""
+    each = zip(numerators.parts(), denominators.parts(), ratios.parts(), strict=True)
+    return np.array([ratio_of_sums(*part) for part in each])
+
+
+def mean_ranges(ranges: Ragged, *, screen: bool) -> FloatArray:
+    """The mean of the moving ranges of each part, NaN where they say nothing about spread.
+
+    A mean of zero says nothing: no limits rather than limits of no width.
+    """
+    average = screened_average if screen else _average
+    return np.array([average(part) or np.nan for part in ranges.parts()])
+
+
+def mean(values: Sequence[float]) -> float:
     """The arithmetic mean, never outside the values; NaN of nothing."""
     average = _average(values)
     # Rounding may put the mean of equal values beside them, and a flat series would look shifted.
     # It moves a mean by less than a billionth, so one value further off shows there is room.
-    if len(values) and math.isclose(average, values[0], rel_tol=1e-9):
-        return float(min(max(average, values.min()), values.max()))
+    if values and math.isclose(average, values[0], rel_tol=1e-9):
+        return min(max(average, min(values)), max(values))
     return average
 
 
-def median(values: FloatArray) -> float:
+def median(values: Sequence[float]) -> float:
     """The middle value, or the mean of the middle two; NaN of nothing."""
     size = len(values)
-    return mean(np.sort(values)[(size - 1) // 2 : size // 2 + 1]) if size else np.nan
+    return mean(sorted(values)[(size - 1) // 2 : size // 2 + 1]) if size else np.nan
 
 
-def ratio_of_sums(numerators: FloatArray, denominators: FloatArray) -> float:
+def ratio_of_sums(
+    numerators: Sequence[float], denominators: Sequence[float], ratios: Sequence[float]
+) -> float:
     """sum(numerators) / sum(denominators), never outside the single ratios; NaN of nothing."""
-    if not len(denominators):
+    if not ratios:
         return np.nan
     try:
-        ratio = math.fsum(numerators.tolist()) / math.fsum(denominators.tolist())
+        ratio = math.fsum(numerators) / math.fsum(denominators)
     except OverflowError:
-        scaled = math.fsum((numerators * _SMALLER).tolist())
-        ratio = scaled / math.fsum((denominators * _SMALLER).tolist())
-    if math.isclose(ratio, numerators[0] / denominators[0], rel_tol=1e-9):  # as in mean()
-        ratios = numerators / denominators
-        return float(min(max(ratio, ratios.min()), ratios.max()))
+        above = math.fsum([number * _SMALLER for number in numerators])
+        ratio = above / math.fsum([number * _SMALLER for number in denominators])
+    if math.isclose(ratio, ratios[0], rel_tol=1e-9):  # as in mean()
+        return min(max(ratio, min(ratios)), max(ratios))
     return ratio
 
 
-def mean_moving_range(values: FloatArray, *, screen: bool) -> float:
-    """Mean absolute difference of neighbours; a NaN entry loses both of its ranges; NaN of none.
+def screened_average(ranges: Sequence[float]) -> float:
+    """The mean range without the extreme ones; NaN of nothing.
 
-    Screening (once): ranges of 3.267 means or more are dropped and the mean is retaken. Where
-    that leaves no range or a zero mean, the unscreened mean stands.
+    Once: ranges of 3.267 means or more are dropped and the mean is retaken. Where that leaves no
+    range or a zero mean, the unscreened mean stands.
     """
-    ranges = np.abs(values[1:] - values[:-1])
-    ranges = ranges[ranges == ranges]
     unscreened = _average(ranges)
     cut = SCREEN_FACTOR * unscreened
-    if not screen or math.isinf(cut):
+    if not ranges or math.isinf(cut) or max(ranges) < cut:
         return unscreened
-    kept = ranges[ranges < cut]
-    if len(kept) in (0, len(ranges)):
-        return unscreened
-    return _average(kept) or unscreened
+    return _average([size for size in ranges if size < cut] or ranges) or unscreened
 
 
-def _average(values: FloatArray) -> float:
+def _average(values: Sequence[float]) -> float:
     size = len(values)
     if not size:
         return np.nan
     try:
-        return math.fsum(values.tolist()) / size
+        return math.fsum(values) / size
     except OverflowError:  # only the sum is too large for a double
-        return math.fsum((values * _SMALLER).tolist()) / size / _SMALLER
+        return math.fsum([value * _SMALLER for value in values]) / size / _SMALLER

@@ -1,23 +1,22 @@
-"""Phases: the base points of each one, its centre and sigma, and the lines drawn from them."""
+"""Phases: which rows each one has, and the lines drawn from what was estimated of it."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.charts import Base, ChartType, Estimate
-from app.spc.rule_sets import RuleSet
+from app.spc.bases import Base, Layout
+from app.spc.charts import ChartType, Estimate
 from app.spc.runs import Runs
-from app.spc.series import FloatArray, Observations
-from app.spc.settings import Settings, baselines, phase_bounds, phase_texts
+from app.spc.series import BoolArray, FloatArray, Series
+from app.spc.settings import Settings, baselines, check_phase_texts, phase_bounds
+from app.spc.tracks import Segment
 
 _MULTIPLES = np.array([[-3.0], [3.0], [-2.0], [2.0], [-1.0], [1.0]])  # of sigma
-_CLIPPED = 4  # limits and warning lines; the 1 sigma lines serve rules alone and are not drawn
-_NO_NUMBERS: FloatArray = np.empty(0)
+DRAWN = 5  # centre, limits and warning lines; the 1 sigma lines serve rules alone
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phase:
     """One phase of a chart; rows `start` to `stop - 1`; centre and sigma in the displayed unit."""
 
@@ -26,94 +25,66 @@ class Phase:
     stop: int
     baseline_stop: int  # row after the baseline
     base_points: int  # of the baseline: neither missing nor excluded
-    centre: float | None
-    sigma: float | None  # None where it varies from point to point, or is undefined
+    centre: float | None  # None where it varies from point to point, or is undefined
+    sigma: float | None  # None where it depends on the size of each point, or is undefined
+    sigma_z: float | None  # of Laney's charts: spread between points in units of sampling error
     runs: Runs
     label: str | None
     reason: str | None
 
 
-class Plan(NamedTuple):
-    """The rows of one phase before anything is judged, and its estimate in raw units."""
-
-    start: int
-    stop: int
-    baseline_stop: int
-    base_points: int
-    estimate: Estimate
-    label: str | None
-    reason: str | None
-
-
-def plan_phases(
-    observed: Observations, settings: Settings, kind: ChartType, rules: RuleSet
-) -> list[Plan]:
-    """Estimate centre and sigma of every phase from its base points."""
-    bounds = phase_bounds(settings, len(observed.values))
-    rows = baselines(settings, len(bounds))
-    labels = phase_texts(settings.phase_labels, len(bounds), "phase_labels")
-    reasons = phase_texts(settings.phase_reasons, len(bounds), "phase_reasons")
-    plans = []
-    for (start, stop), baseline, label, reason in zip(bounds, rows, labels, reasons, strict=True):
-        end = stop if baseline is None else min(stop, start + baseline)
-        base = _base(observed, start, stop, end, settings.screen_moving_ranges, rules)
-        points = len(base.values)
-        estimate = kind.estimate(base)
-        if points < 2:  # one point says nothing about spread
-            estimate = Estimate(estimate.centre)
-        plans.append(Plan(start, stop, end, points, estimate, label, reason))
-    return plans
+def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
+    """The phases of series that are joined end to end."""
+    layout = Layout([], [], [])
+    offset = 0
+    for series, settings in requests:
+        size = len(series.x)
+        bounds = phase_bounds(settings, size)
+        rows = baselines(settings, len(bounds))
+        check_phase_texts(settings, len(bounds))
+        for (start, stop), baseline in zip(bounds, rows, strict=True):
+            end = stop if baseline is None else min(stop, start + baseline)
+            layout.segments.append(Segment(offset + start, offset + stop))
+            layout.baseline_stops.append(offset + end)
+        layout.phase_counts.append(len(bounds))
+        offset += size
+    return layout
 
 
-def _base(
-    observed: Observations, start: int, stop: int, end: int, screen: bool, rules: RuleSet
-) -> Base:
-    with_gaps = values = observed.values[start:end]
-    if observed.excluded is not None:  # excluded points leave, so that their neighbours join
-        with_gaps = values[~observed.excluded[start:end]]
-    present = values == values
-    if observed.excluded is not None:
-        present &= ~observed.excluded[start:end]
-    numerators = denominators = sizes = _NO_NUMBERS
-    if observed.numerators is not None and observed.denominators is not None:
-        numerators = observed.numerators[start:end][present]
-        denominators = observed.denominators[start:end][present]
-        sizes = observed.denominators[start:stop]
-    values = values[present]
-    return Base(with_gaps, values, numerators, denominators, sizes, screen, rules.constants)
-
-
-def draw_lines(plans: list[Plan], kind: ChartType, size: int) -> FloatArray:
-    """Lines in raw units, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
-    lines = np.empty((7, size))
-    for plan in plans:
-        centre, sigma = plan.estimate
-        band = centre + _MULTIPLES * sigma
-        if kind.floor is not None:
-            np.maximum(band[:_CLIPPED], kind.floor, out=band[:_CLIPPED])
-        if kind.ceiling is not None:
-            np.minimum(band[:_CLIPPED], kind.ceiling, out=band[:_CLIPPED])
-        lines[0, plan.start : plan.stop] = centre
-        lines[1:, plan.start : plan.stop] = band
-    return lines
-
-
-def describe_phase(index: int, plan: Plan, runs: Runs, multiplier: float) -> Phase:
-    """A phase as documents print it."""
-    centre, sigma = plan.estimate
-    return Phase(
-        index,
-        plan.start,
-        plan.stop,
-        plan.baseline_stop,
-        plan.base_points,
-        _finite(centre * multiplier),
-        _finite(sigma * multiplier) if isinstance(sigma, float) else None,
-        runs,
-        plan.label,
-        plan.reason,
+def estimate(kind: ChartType, base: Base) -> Estimate:
+    """Centre and sigma of every phase; one base point says nothing about spread."""
+    found = kind.estimate(base)
+    counts = base.judged.counts()
+    if min(counts) >= 2:
+        return found
+    few = np.array(counts) < 2
+    return found._replace(
+        sigma=_without(found.sigma, few),
+        sigma_of_rows=_without(found.sigma_of_rows, base.rows(few)),
+        sigma_z=_without(found.sigma_z, few),
     )
 
 
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
+def _without(sigma: FloatArray | None, few: BoolArray) -> FloatArray | None:
+    return None if sigma is None else np.where(few, np.nan, sigma)
+
+
+def draw_lines(kind: ChartType, found: Estimate, base: Base) -> FloatArray:
+    """Lines as judged, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
+    lines = np.empty((len(_MULTIPLES) + 1, len(base.values)))
+    lines[0] = centre = _of_rows(found.centre_of_rows, found.centre, base)
+    band, clipped = lines[1:], lines[1:DRAWN]
+    np.multiply(_MULTIPLES, _of_rows(found.sigma_of_rows, found.sigma, base), out=band)
+    band += centre if found.middle is None else base.rows(found.middle)
+    if kind.floor is not None:
+        np.maximum(clipped, kind.floor, out=clipped)
+    if kind.ceiling is not None:
+        np.minimum(clipped, kind.ceiling, out=clipped)
+    return lines
+
+
+def _of_rows(rows: FloatArray | None, phases: FloatArray | None, base: Base) -> FloatArray:
+    if rows is not None:
+        return rows
+    assert phases is not None  # an estimate has the one or the other
+    return base.rows(phases)

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.spc.errors import SpcError
-from app.spc.labels import label_keys
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Numbers = Sequence[float | None] | FloatArray
+Form = Literal["values", "ratios", "subgroups"]
 
 MAX_POINTS = 10_000
+MAX_SUBGROUP = 100  # values of one subgroup
+MAX_SUBGROUP_VALUES = 100_000  # of one series
 _NO_NUMBERS: FloatArray = np.empty((0, 0))
 
 
@@ -23,8 +26,8 @@ class Series:
     """Points in time order; every sequence has one entry per point.
 
     x: labels as shown; where all of them are ISO 8601 dates they must rise strictly.
-    values: raw measurements or counts; or numerators with denominators. None is a gap (missing);
-        NaN and infinities are refused.
+    values: raw measurements or counts; or numerators with denominators; or subgroups, the single
+        measurements of each point. None is a gap (missing); NaN and infinities are refused.
     excluded: True is a ghosted point, out of lines and rules but still shown.
     """
 
@@ -34,52 +37,118 @@ class Series:
     denominators: Numbers | None = None
     excluded: Sequence[bool] | BoolArray | None = None
     notes: Sequence[str | None] | None = None
+    subgroups: Sequence[Numbers | None] | None = None
 
 
 class Observations(NamedTuple):
-    """A series as arrays of one length; NaN is a gap, before any multiplier."""
+    """Series of one form end to end, as arrays of one length; NaN is a gap, before any multiplier.
 
-    keys: Sequence[str]  # distinct, one a point
+    Of subgroups, `values` are the means, `numerators` the totals and `denominators` the sizes.
+    """
+
+    form: Form
     values: FloatArray
-    numerators: FloatArray | None  # None unless the series states ratios
-    denominators: FloatArray | None  # NaN at every gap
-    excluded: BoolArray | None  # None where nothing is excluded
-    zero_denominators: list[int]  # rows
+    numerators: FloatArray | None = None  # None where the series state plain values
+    denominators: FloatArray | None = None  # NaN at every gap
+    spreads: FloatArray | None = None  # standard deviations of subgroups; NaN below two values
+    ranges: FloatArray | None = None  # of subgroups; NaN below two values
+    zero_denominators: Sequence[int] = ()  # rows
+    excluded: BoolArray | None = None  # None where nothing is excluded
+
+    def part(self, rows: slice) -> "Observations":
+        """The observations of some rows."""
+        start, stop = rows.start, rows.stop
+        zero = [row - start for row in self.zero_denominators if start <= row < stop]
+        columns: dict[str, Any] = {
+            name: column[rows]
+            for name, column in self._asdict().items()
+            if isinstance(column, np.ndarray)
+        }
+        return self._replace(zero_denominators=zero, **columns)
 
 
-def observe(series: Series) -> Observations:
-    """Convert and check a series; SpcError for anything that is not one."""
+def form_of(series: Series) -> Form:
+    """What a series states; SpcError if it is nothing, or more than one thing."""
+    has_ratios = series.numerators is not None or series.denominators is not None
+    if (series.values is not None) + has_ratios + (series.subgroups is not None) > 1:
+        detail = "Give values, or numerators with denominators, or subgroups; not more than one."
+        raise SpcError("values_and_ratios", detail, "/points")
+    if series.values is not None:
+        return "values"
+    if series.subgroups is not None:
+        return "subgroups"
+    if series.numerators is None or series.denominators is None:
+        detail = "Give a value, or a numerator with a denominator, for the points."
+        raise SpcError("values_missing", detail, "/points")
+    return "ratios"
+
+
+def check_sizes(series: Series) -> None:
+    """Refuse too many points, and flags or notes that are not one a point."""
     size = len(series.x)
     if size > MAX_POINTS:
         detail = f"At most {MAX_POINTS} points are charted at once; send a shorter period."
         raise SpcError("too_many_points", detail, "/points")
     if series.notes is not None:
-        _check_length(series.notes, size, "note")
-    excluded = _excluded(series, size)
-    if series.values is None:
-        return _ratios(series, size, excluded)
-    if series.numerators is not None or series.denominators is not None:
-        detail = "Give either values or numerators with denominators, not both."
-        raise SpcError("values_and_ratios", detail, "/points")
-    values = _numbers(series.values, size, "value")
-    return Observations(label_keys(series.x), values, None, None, excluded, [])
+        check_length(series.notes, size, "note")
+    if series.excluded is not None:
+        check_length(series.excluded, size, "excluded")
 
 
-def _ratios(series: Series, size: int, excluded: BoolArray | None) -> Observations:
-    if series.numerators is None or series.denominators is None:
-        detail = "Give a value, or a numerator with a denominator, for the points."
-        raise SpcError("values_missing", detail, "/points")
-    numerators = _numbers(series.numerators, size, "numerator")
-    denominators = _numbers(series.denominators, size, "denominator")
-    refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
-    zero = np.flatnonzero(denominators == 0).tolist()
-    if zero:
-        denominators[zero] = np.nan
+def check_length(given: Sequence[object] | npt.NDArray[np.generic], size: int, field: str) -> None:
+    """Refuse a sequence that has not one entry a point."""
+    if len(given) != size:
+        detail = f"There are {size} points but {len(given)} entries of {field}; give one a point."
+        raise SpcError("length_mismatch", detail, "/points")
+
+
+def observe_values(batch: Sequence[Series]) -> Observations:
+    """The values of series that state values."""
+    given = [series.values for series in batch]
+    values = _joined(batch, given, "value")
+    _check_finite(values, given, "value")
+    return Observations("values", values, excluded=excluded_rows(batch))
+
+
+def observe_ratios(batch: Sequence[Series]) -> Observations:
+    """The ratios of series that state them; a zero denominator is a gap."""
+    above = [series.numerators for series in batch]
+    below = [series.denominators for series in batch]
+    numerators, denominators = (
+        _joined(batch, above, "numerator"),
+        _joined(batch, below, "denominator"),
+    )
     values = numerators / denominators
-    gaps = ~np.isfinite(values)
-    if np.count_nonzero(gaps):  # half a ratio must not leak into the sums
-        values[gaps] = numerators[gaps] = denominators[gaps] = np.nan
-    return Observations(label_keys(series.x), values, numerators, denominators, excluded, zero)
+    usual = np.isfinite(values) & (denominators > 0) & (denominators < np.inf)
+    zero: Sequence[int] = ()
+    if np.count_nonzero(usual) != len(values):
+        _check_finite(numerators, above, "numerator")
+        _check_finite(denominators, below, "denominator")
+        refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
+        zero = np.flatnonzero(denominators == 0).tolist()
+        # Half a ratio must not leak into the sums.
+        values[~usual] = numerators[~usual] = denominators[~usual] = np.nan
+    return Observations(
+        "ratios",
+        values,
+        numerators,
+        denominators,
+        zero_denominators=zero,
+        excluded=excluded_rows(batch),
+    )
+
+
+def excluded_rows(batch: Sequence[Series]) -> BoolArray | None:
+    """One flag a row of the joined series; None where nothing is excluded."""
+    if not any(series.excluded is not None and True in series.excluded for series in batch):
+        return None
+    flags = [
+        np.zeros(len(series.x), dtype=np.bool_)
+        if series.excluded is None
+        else np.array(series.excluded, dtype=np.bool_)
+        for series in batch
+    ]
+    return flags[0] if len(flags) == 1 else np.concatenate(flags)
 
 
 def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
@@ -90,22 +159,24 @@ def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
         raise SpcError(code, detail, f"/points/{row}/{field}")
 
 
-def _excluded(series: Series, size: int) -> BoolArray | None:
-    if series.excluded is None:
-        return None
-    _check_length(series.excluded, size, "excluded")
-    excluded = np.array(series.excluded, dtype=np.bool_)
-    return excluded if np.count_nonzero(excluded) else None
+def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatArray:
+    """One column of all series; a gap is NaN."""
+    each = zip(given, batch, strict=True)
+    columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
-def _check_length(given: Sequence[object] | npt.NDArray[np.generic], size: int, field: str) -> None:
-    if len(given) != size:
-        detail = f"There are {size} points but {len(given)} entries of {field}; give one a point."
-        raise SpcError("length_mismatch", detail, "/points")
+def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:
+    """Refuse what was stated and is no finite number; None is a gap."""
+    finite = np.isfinite(numbers)
+    if np.count_nonzero(finite) != len(numbers):
+        stated = [number is not None for number in chain.from_iterable(given)]
+        wrong = ~finite & np.array(stated, dtype=np.bool_)
+        refuse_rows(wrong, "not_finite", field, "a finite number")
 
 
 def _numbers(given: Numbers, size: int, field: str) -> FloatArray:
-    _check_length(given, size, field)
+    check_length(given, size, field)
     try:
         numbers = np.array(given, dtype=np.float64)  # None becomes NaN
     except (TypeError, ValueError, OverflowError):
@@ -113,8 +184,4 @@ def _numbers(given: Numbers, size: int, field: str) -> FloatArray:
     if numbers.shape != (size,):
         detail = f"Each {field} must be one number that fits a double, or null."
         raise SpcError("not_a_number", detail, "/points")
-    finite = np.isfinite(numbers)
-    if np.count_nonzero(finite) != size:
-        stated = np.array([number is not None for number in given], dtype=np.bool_)
-        refuse_rows(~finite & stated, "not_finite", field, "a finite number")
     return numbers

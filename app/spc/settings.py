@@ -15,7 +15,7 @@ from app.spc.errors import SpcError
 from app.spc.rule_sets import RULE_SETS, RuleSet
 from app.spc.series import FloatArray, Numbers
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 DIRECTIONS = ("increase", "decrease", "neutral")
 
 Direction = Literal["increase", "decrease", "neutral"]
@@ -69,6 +69,8 @@ def rule_set(settings: Settings) -> RuleSet:
 
 def phase_bounds(settings: Settings, size: int) -> list[tuple[int, int]]:
     """First row and row after the last of each phase, for a series of so many points."""
+    if not settings.phase_starts:
+        return [(0, size)]
     edges = [0, *settings.phase_starts]
     for position, start in enumerate(edges[1:]):
         pointer = f"/phase_starts/{position}"
@@ -101,16 +103,13 @@ def _check_baseline(rows: int | None, pointer: str) -> None:
         raise SpcError("baseline_points_too_few", detail, pointer)
 
 
-def phase_texts(
-    texts: Sequence[str | None] | None, phases: int, field: str
-) -> Sequence[str | None]:
-    """Labels or reasons of the phases, one each."""
-    if texts is None:
-        return [None] * phases
-    if len(texts) != phases:
-        detail = f"There are {phases} phases but {len(texts)} {field}; give one for each phase."
-        raise SpcError("phase_texts_wrong_length", detail, f"/{field}")
-    return texts
+def check_phase_texts(settings: Settings, phases: int) -> None:
+    """Refuse labels or reasons that are not one a phase."""
+    given = {"phase_labels": settings.phase_labels, "phase_reasons": settings.phase_reasons}
+    for field, texts in given.items():
+        if texts is not None and len(texts) != phases:
+            detail = f"There are {phases} phases but {len(texts)} {field}; give one for each phase."
+            raise SpcError("phase_texts_wrong_length", detail, f"/{field}")
 
 
 def targets(settings: Settings, size: int) -> FloatArray | None:

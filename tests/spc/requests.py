@@ -25,6 +25,8 @@ def series_of(points: list[Mapping[str, Any]]) -> Series:
     }
     excluded = [point.get("excluded", False) for point in points]
     x = [point["x"] for point in points]
+    if "values" in points[0]:
+        return Series(x, subgroups=[point["values"] for point in points], excluded=excluded)
     if "denominator" not in points[0]:
         return Series(x, columns["value"], excluded=excluded)
     return Series(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app.spc import Chart, Series, Settings, chart, document
-from app.spc.means import mean_moving_range
+from app.spc.means import mean_ranges
+from app.spc.ragged import Ragged
 from tests.spc.requests import labels
 
 Numbers = Sequence[float | None]
@@ -73,10 +74,11 @@ def test_a_range_at_the_cut_is_screened() -> None:
     assert draw(values).phases[0].sigma == pytest.approx(733 / 3 / 1.128)
 
 
-def test_screening_guard_for_ranges_of_zero() -> None:
-    flat = np.array([5.0, 5.0, 5.0])
-    assert mean_moving_range(flat, screen=True) == 0.0
-    assert math.isnan(mean_moving_range(flat[:1], screen=True))
+def test_ranges_of_zero_and_no_ranges_say_nothing_about_spread() -> None:
+    flat_short_empty = Ragged(np.array([5.0, 5.0, 5.0, 1.0]), [0, 3, 4, 4])
+    assert (
+        np.isnan(mean_ranges(flat_short_empty.moving_ranges(), screen=True)).tolist() == [True] * 3
+    )
 
 
 def test_screening_guard_keeps_limits_where_all_other_ranges_are_zero() -> None:
@@ -133,7 +135,7 @@ def test_a_zero_denominator_is_a_gap_with_a_warning() -> None:
     assert judged.centre.tolist() == [0.25] * 3  # its numerator stays out of the sums
     assert np.isnan(judged.values).tolist() == [False, True, False]
     assert np.isnan(judged.upper_limit).tolist() == [False, True, False]
-    (warning,) = judged.quality.warnings
+    warning, *_ = judged.quality.warnings
     assert warning.code == "denominator_zero"
     assert "00001" in warning.detail
 

@@ -1,6 +1,5 @@
 """Warnings about data, and the simulated odds of a chart."""
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -12,20 +11,20 @@ from app.spc import simulated_rates as rates
 from app.spc import simulated_shifts as shifts
 from app.spc.lookup import FAMILIES, false_signal_rate, minimum_detectable_shift
 from simulations import rule_sets as simulation
-from simulations.rule_sets import Setup, draw_noise
+from simulations.rule_sets import Setup, draw_noise, prepare
 from tests.spc.requests import labels
 
 RNG = np.random.default_rng(1)
 NOISE = [10.3, 9.1, 11.2, 8.7, 10.9, 9.8, 9.0, 11.6, 10.1, 8.9, 10.6, 9.4]
 
 
-def draw(values: Sequence[Any], name: str = "i", **settings: Any) -> Chart:
+def draw(values: Any, name: str = "i", **settings: Any) -> Chart:
     excluded = settings.pop("excluded", None)
     return chart(Series(labels(len(values)), values, excluded=excluded), Settings(name, **settings))
 
 
 def draw_ratios(
-    numerators: Sequence[Any], denominators: Sequence[Any], name: str, **settings: Any
+    numerators: list[Any], denominators: list[Any], name: str, **settings: Any
 ) -> Chart:
     excluded = settings.pop("excluded", None)
     x = labels(len(numerators))
@@ -203,9 +202,8 @@ def test_tables_cover_every_rule_set_in_its_present_version() -> None:
 def test_another_seed_gives_the_tabulated_rates(
     rule_set: str, name: str, before: int, after: int
 ) -> None:
-    setup = Setup(rule_set, FAMILIES[name], before)
-    noise = draw_noise(before, runs=2_000, seed=7)[:, : before + after]
-    found = simulation.find(setup, noise).share(before + after)
+    sample = prepare(Setup(rule_set, FAMILIES[name], before), draw_noise(before, 2_000, seed=7))
+    found = simulation.find(sample, before + after).share(before + after)
     expected = false_signal_rate(name, rule_set, before, after)
     assert expected is not None
     error = (0.25 / 2_000 + 0.25 / rates.RUNS) ** 0.5  # at most
@@ -221,28 +219,25 @@ def test_another_seed_finds_the_tabulated_shift_four_times_in_five(
 ) -> None:
     shift = minimum_detectable_shift(name, rule_set, before, after)
     assert shift is not None
-    setup = Setup(rule_set, FAMILIES[name], before)
-    noise = draw_noise(before, runs=2_000, seed=7)
-    (seen,) = simulation.power(setup, noise, [after], shift)
+    sample = prepare(Setup(rule_set, FAMILIES[name], before), draw_noise(before, 2_000, seed=7))
+    (seen,) = simulation.power(sample, [after], shift)
     assert seen == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize(("before", "after"), [(10, 14), (20, 30), (45, 0), (5, 7)])
 def test_between_the_cells_the_tables_hold_too(before: int, after: int) -> None:
-    setup = Setup("mdc", "ranges", before)
-    noise = draw_noise(before, runs=3_000, seed=7)[:, : before + after]
-    found = simulation.find(setup, noise).share(before + after)
+    sample = prepare(Setup("mdc", "ranges", before), draw_noise(before, 3_000, seed=7))
+    found = simulation.find(sample, before + after).share(before + after)
     assert false_signal_rate("i", "mdc", before, after) == pytest.approx(found, abs=0.045)
 
 
 @pytest.mark.parametrize("rule_set", list(RULE_SETS))
 def test_a_curve_over_lengths_is_what_each_length_gives(rule_set: str) -> None:
-    setup = Setup(rule_set, "ranges", 8)
-    noise = draw_noise(8, runs=200)
-    curve = simulation.false_signal_rates(setup, noise)
+    sample = prepare(Setup(rule_set, "ranges", 8), draw_noise(8, 200))
+    curve = simulation.false_signal_rates(sample)
     for after, share in zip(simulation.AFTER, curve, strict=True):
         if after in {0, 2, 10, 24}:
-            assert simulation.find(setup, noise[:, : 8 + after]).share(8 + after) == share
+            assert simulation.find(sample, 8 + after).share(8 + after) == share
 
 
 # Chance of any signal, by another simulation (4,000 runs, about 1.6 points): base points, points
@@ -287,6 +282,19 @@ def test_odds_that_are_unknown_are_left_open() -> None:
     assert false_signal_rate("i", "mdc", 1, 24) is None
     assert minimum_detectable_shift("i", "mdc", 12, 1) is None
     assert minimum_detectable_shift("run", "limits_only", 12, 24) is None
+
+
+@pytest.mark.parametrize("name", ["i", "run", "c"])
+def test_the_simulation_judges_as_charts_do(name: str) -> None:
+    setup, points = Setup("anhoej", FAMILIES[name], 8), 20
+    noise = draw_noise(8, 100)
+    found = simulation.find(prepare(setup, noise), points)
+    shown = 10_000 + 100 * noise if name == "c" else noise
+    for row, (completed, whole) in enumerate(zip(found.completed, found.whole, strict=True)):
+        judged = draw(shown[row, :points], name, rule_set="anhoej", baseline_points=8)
+        ends = [s.completed_at for s in judged.signals if s.completed_at is not None]
+        assert completed == min(ends, default=simulation.NEVER)
+        assert whole == any(s.completed_at is None for s in judged.signals)
 
 
 def test_more_points_signal_more_and_see_smaller_shifts() -> None:

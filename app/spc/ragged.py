@@ -1,0 +1,48 @@
+"""Numbers of several parts end to end, so that one pass of arithmetic serves a thousand series."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from app.spc.series import BoolArray, FloatArray
+
+
+class Ragged(NamedTuple):
+    """Part k is numbers[edges[k]:edges[k + 1]]; parts differ in length and may be empty."""
+
+    numbers: FloatArray
+    edges: Sequence[int]
+
+    def where(self, keep: BoolArray) -> "Ragged":
+        """The numbers marked, in the same parts."""
+        kept = np.flatnonzero(keep)
+        return Ragged(self.numbers[kept], np.searchsorted(kept, self.edges).tolist())
+
+    def without_gaps(self) -> "Ragged":
+        """The numbers that are not NaN."""
+        present = self.numbers == self.numbers
+        return self if np.count_nonzero(present) == len(present) else self.where(present)
+
+    def moving_ranges(self) -> "Ragged":
+        """Absolute differences of neighbours in each part; a NaN loses both of its ranges."""
+        return self.steps(np.abs(self.numbers[1:] - self.numbers[:-1]))
+
+    def steps(self, between: FloatArray) -> "Ragged":
+        """What lies between neighbours, without NaN and without what lies between parts."""
+        edges = [min(edge, len(between)) for edge in self.edges]
+        for edge in self.edges[1:-1]:
+            between[max(edge - 1, 0) : edge] = np.nan
+        return Ragged(between, edges).without_gaps()
+
+    def parts(self) -> list[list[float]]:
+        """Each part as plain numbers, on which exact sums are quickest."""
+        numbers = self.numbers.tolist()
+        if len(self.edges) == 2:
+            return [numbers]
+        return [numbers[start:stop] for start, stop in pairwise(self.edges)]
+
+    def counts(self) -> list[int]:
+        """How many numbers each part has."""
+        return [stop - start for start, stop in pairwise(self.edges)]
