@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +30,13 @@ Ints = npt.NDArray[np.int64]
 NEVER = 1_000_000  # later than any point
 
 SEED = 20261123
-RUNS = 4_000  # a cell: a standard error of at most 0.8 points
+RUNS = 4_000  # a rate: a standard error of at most 0.8 points
+POWER_RUNS = 2_000  # a shift: less than 0.03 sigma, as power rises steeply
 BEFORE = (2, 3, 4, 6, 8, 12, 16, 24, 36, 52, 104)  # base points
 AFTER = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 36, 52, 78, 104)  # points after them
-STEP, LARGEST = 0.25, 3.0  # of the shifts tried, in sigma
+STEP, LARGEST = 0.5, 3.0  # of the shifts tried, in sigma
 POWER, _IDLE = 0.8, 0.5
+_MEMORY = 20  # points
 _LEVEL = 10_000.0  # mean of the simulated counts; their sigma is its root
 FAMILIES = {"median": "run", "ranges": "i", "counts": "c"}
 _FOLDER = Path(__file__).parent.parent / "app" / "spc"
@@ -116,21 +119,24 @@ def find(sample: Sample, points: int, *, shift: float | None = None) -> Found:
     shift: move all points after the base points by so many sigma, and count only signals of an
     upward change that are completed after them. None counts every signal.
     """
-    setup, noise = sample.setup, sample.noise[:, :points]
+    setup = sample.setup
+    # No rule about neighbours looks further back than this.
+    skipped = 0 if shift is None or setup.is_judged_whole else max(0, setup.before - _MEMORY)
+    noise = sample.noise[:, skipped:points]
     if shift:
-        noise = noise + shift * (np.arange(points) >= setup.before)
-    values = _scaled(setup, noise).ravel()
+        noise = noise + shift * (np.arange(skipped, points) >= setup.before)
+    values, points = _scaled(setup, noise).ravel(), points - skipped
     lines = np.repeat(sample.lines, points, axis=1)
     segments = [Segment(row * points, (row + 1) * points) for row in range(len(noise))]
     with np.errstate(invalid="ignore"):  # without limits, lines are undefined
         judged = judge(values, lines, None, segments, RULE_SETS[setup.rule_set])
-    first = setup.before if shift is not None else 0
+    first = setup.before - skipped if shift is not None else 0
     pairs = [
         _earliest(each, segment.start, first, shift)
         for each, segment in zip(judged.found, segments, strict=True)
     ]
     completed, whole = zip(*pairs, strict=True)
-    return Found(np.array(completed), np.array(whole))
+    return Found(np.array(completed) + skipped, np.array(whole))
 
 
 def _earliest(
@@ -181,10 +187,21 @@ def detectable_shifts(sample: Sample) -> list[float | None]:
         shares = _upper_shares(sample, open_, step * STEP)
         for after, share in shares.items():
             if share >= POWER:
-                low = earlier.get(after, 0.0)
-                found[after] = STEP * (step - (share - POWER) / (share - low))
+                found[after] = STEP * (step - _past(earlier.get(after, 0.0), share))
         earlier = shares
     return [found.get(after) for after in AFTER]
+
+
+def _past(low: float, high: float) -> float:
+    """How far between two shares the wanted power lies, from the higher one back.
+
+    Power grows with the shift nearly as a normal distribution function does.
+    """
+    least = 0.5 / POWER_RUNS
+    below, wanted, above = (
+        NormalDist().inv_cdf(min(max(share, least), 1 - least)) for share in (low, POWER, high)
+    )
+    return (above - wanted) / (above - below)
 
 
 def _upper_shares(sample: Sample, afters: Sequence[int], shift: float) -> dict[int, float]:
@@ -209,18 +226,19 @@ def _setups() -> Iterator[Setup]:
 def _row(setup: Setup) -> tuple[str, str]:
     sample = prepare(setup, draw_noise(setup.before))
     rates = [f"{1000 * rate:.0f}" for rate in false_signal_rates(sample)]
-    shifts = detectable_shifts(sample)
+    fewer = Sample(setup, sample.noise[:POWER_RUNS], sample.lines[:, :POWER_RUNS])
+    shifts = detectable_shifts(fewer)
     shown = ["-" if shift is None else f"{100 * shift:.0f}" for shift in shifts]
     head = f"{setup.rule_set} {setup.family} {setup.before}"
     return f"{head} : {' '.join(rates)}\n", f"{head} : {' '.join(shown)}\n"
 
 
-def _write(name: str, says: str, unit: str, rows: Sequence[str]) -> None:
+def _write(name: str, says: str, unit: str, runs: int, rows: Sequence[str]) -> None:
     versions = "".join(f'    "{key}": "{rules.version}",\n' for key, rules in RULE_SETS.items())
     text = (
         f'"""{says}\n\nWritten by `python -m simulations.rule_sets`, which states what is assumed; '
         f'not edited by hand.\n"""\n\n'
-        f"RUNS = {RUNS}\nBEFORE = {BEFORE}\nAFTER = {AFTER}\n"
+        f"RUNS = {runs}\nBEFORE = {BEFORE}\nAFTER = {AFTER}\n"
         f"VERSIONS = {{\n{versions}}}\n"
         f"# Rule set, family of charts, base points: {unit} by AFTER.\n"
         f'TABLE = """\\\n{"".join(rows)}"""\n'
@@ -242,12 +260,14 @@ def main() -> None:
         "simulated_rates",
         "How often a stable process raises at least one signal, simulated with the engine.",
         "per mille",
+        RUNS,
         rates,
     )
     _write(
         "simulated_shifts",
         "The smallest shift that is seen with 80 % power, simulated with the engine.",
         'sigma in hundredths ("-": none up to 3)',
+        POWER_RUNS,
         shifts,
     )
 

@@ -263,11 +263,11 @@ def _uneven(labels: Sequence[str]) -> Objection | None:
         return None
     steps = sorted(after - before for before, after in pairwise(days))
     usual_step = steps[len(steps) // 2]
-    long = sum(step >= 2 * usual_step for step in steps)
+    long = sum(step >= 1.5 * usual_step for step in steps)
     if long <= 0.1 * len(steps):
         return None
     detail = (
-        f"{long} of {len(steps)} steps between points are twice as long as usual or longer; if "
+        f"{long} of {len(steps)} steps between points are half as long again as usual, or more; if "
         "periods are missing, add them as gaps, because every chart draws points at equal steps."
     )
     return Objection("uneven_spacing", detail)

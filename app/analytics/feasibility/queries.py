@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from app import spc
-from app.access.actor import Actor
+from app.access.actor import Actor, ScopeInsufficient
 from app.access.permissions import Permission
 from app.access.scope import visible_to
 from app.analytics.feasibility.plans import (
@@ -96,8 +96,10 @@ def get_measure_feasibility(
     row = _get_row(session, actor, measure_id)
     points = _recent_points(session, measure_id)
     series = _series(row, points)
-    stated = _stated(row, _first_change(session, actor, row.project_id), _habits(row, series))
     asked = query.model_dump(exclude_none=True)
+    chart = asked.get("chart") or row.chart or spc.recommend_chart(row.data_type.value)
+    change = _first_change(session, actor, row.project_id)
+    stated = _stated(row, chart, change, _habits(row, series))
     found = stated | {name: (value, "request") for name, value in asked.items()}
     if "frequency" not in found:
         detail = "The measure's data plan names no frequency: store one, or send it here."
@@ -146,14 +148,20 @@ def _recent_points(session: Session, measure_id: uuid.UUID) -> list[PointRow]:
 
 
 def _first_change(session: Session, actor: Actor, project_id: uuid.UUID) -> date | None:
-    """The earliest start of a cycle that changes something, as planned or as it was."""
+    """The earliest start of a cycle that changes something, as planned or as it was.
+
+    None too for a token that was made without the scope to read cycles: they only refine the plan.
+    """
     statement = sa.select(col(PDSACycle.plan), col(PDSACycle.started_at)).where(
         col(PDSACycle.project_id) == project_id,
         col(PDSACycle.archived_at).is_(None),
         col(PDSACycle.state) != CycleState.CANCELLED,
         col(PDSACycle.purpose).in_([Purpose.TEST_CHANGE, Purpose.IMPLEMENT_CHANGE]),
     )
-    statement = visible_to(statement, actor, PDSACycle, Permission.PDSA_CYCLE_READ)
+    try:
+        statement = visible_to(statement, actor, PDSACycle, Permission.PDSA_CYCLE_READ)
+    except ScopeInsufficient:
+        return None
     rows = session.connection().execute(statement)
     return min(_starts(rows), default=None)
 
@@ -171,10 +179,9 @@ def _stored_frequency(row: Any) -> Frequency | None:
     return Frequency(row.collection["frequency"]) if row.collection else None
 
 
-def _stated(row: Any, change: date | None, habits: Habits) -> dict[str, Found]:
+def _stated(row: Any, chart: str, change: date | None, habits: Habits) -> dict[str, Found]:
     """The parts of the plan that are known, each from the nearest place that states it."""
     collection: Mapping[str, Any] = row.collection or {}
-    chart = row.chart or spc.recommend_chart(row.data_type.value)
     choices: dict[str, Sequence[Found]] = {
         "starts_on": (
             (_day(collection.get("starts_on")), "measure"),

@@ -11,10 +11,11 @@ from app.measures.models import DataType
 from app.measures.schemas import Frequency
 
 PlannedDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
-# Not strict: the same types read query parameters, which come as text.
+# In queries numbers come as text; in bodies they are numbers.
 PerWeek = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Level = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Spread = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+_STRICT = Field(strict=True)
 
 _FIRST = Field(default=None, description="First day of collection.")
 _LAST = Field(default=None, description="Last day of collection.")
@@ -71,10 +72,10 @@ class FeasibilityRequest(Input):
     data_type: DataType
     chart: ChartName | None = Field(default=None, description="Null: what suits the data type.")
     rule_set: RuleSetName | None = Field(default=None, description="Null: the chart's default.")
-    cases_per_week: PerWeek | None = _CASES
-    level: Level | None = _LEVEL
-    spread: Spread | None = _SPREAD
-    multiplier: Multiplier = 1
+    cases_per_week: Annotated[PerWeek, _STRICT] | None = _CASES
+    level: Annotated[Level, _STRICT] | None = _LEVEL
+    spread: Annotated[Spread, _STRICT] | None = _SPREAD
+    multiplier: Annotated[Multiplier, _STRICT] = 1
     unit: Annotated[Line, Field(max_length=64)] | None = None
 
 
