@@ -47,7 +47,8 @@ TAGS = [
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
 _ROUTERS: tuple[APIRouter, ...] = (
-    analytics.router,  # the hottest first: routes are matched one after the other
+    analytics.direct,  # the hottest first: routes are matched one after the other
+    analytics.router,
     identity.router,
     access.router,
     organisations.router,

@@ -48,7 +48,7 @@ def _plain_log() -> None:
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server: the one that is named, or one of our own from a wheel.
 
-    Its folder is not one of pytest's, which the next run closes to the user that the server runs as.
+    Its folder is not one of pytest's: another run would close those to the server's own user.
     """
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url

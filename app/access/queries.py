@@ -32,6 +32,7 @@ from app.access.schemas import (
     UsedToken,
 )
 from app.identity.models import LoginSession, PersonalToken, User
+from app.kit.prepared import Prepared
 
 _CALLER = (col(User.id), col(User.email), col(User.display_name))
 _GRANT = (col(Membership.role), col(Membership.programme_id), col(Membership.team_id))
@@ -46,7 +47,6 @@ def holds_on(day: Any) -> sa.ColumnElement[bool]:
 _HELD_TODAY = sa.and_(
     col(Membership.user_id) == User.id, holds_on(sa.bindparam("today", type_=sa.Date))
 )
-# Built once: SQLAlchemy then finds the compiled statement by identity, on every request.
 BY_LOGIN = (
     sa.select(*_CALLER, *_GRANT)
     .select_from(LoginSession)
@@ -65,7 +65,8 @@ _TOKEN = (
     PersonalToken.programme_id,
     PersonalToken.last_used_at,
 )
-_BY_TOKEN = (
+_CALLER_BY_LOGIN = Prepared(BY_LOGIN)
+_BY_TOKEN = Prepared(
     sa.select(*_CALLER, *_GRANT, *(col(column) for column in _TOKEN))
     .select_from(PersonalToken)
     .join(User, col(User.id) == col(PersonalToken.user_id))
@@ -86,8 +87,8 @@ class BesideCaller(NamedTuple):
     `key` names a column that is null where there is no such row.
     """
 
-    alone: sa.Select[Any]
-    beside: sa.Select[Any]
+    alone: Prepared
+    beside: Prepared
     key: str
     parameters: dict[str, Any]
 
@@ -108,7 +109,7 @@ def find_actor_by_login(
 ) -> Actor | None:
     """The caller of a login session that has not been ended, if the person may still log in."""
     parameters = {"user_id": user_id, "session_id": session_id, "today": now.date()}
-    rows = connection.execute(BY_LOGIN, parameters).all()
+    rows = _CALLER_BY_LOGIN.all(connection, parameters)
     return actor_of(rows, session_id=session_id, request_id=request_id)
 
 
@@ -124,7 +125,7 @@ def find_actor_by_token(
 ) -> tuple[Actor, datetime | None] | None:
     """The caller of a personal token that holds, and when the token was last used."""
     parameters = {"secret_hash": secret_hash, "now": now, "today": now.date()}
-    rows: Sequence[Any] = connection.execute(_BY_TOKEN, parameters).all()
+    rows = _BY_TOKEN.all(connection, parameters)
     if not rows:
         return None
     token_id, scopes, programme_id, last_used_at = rows[0][6:10]

@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from app.analytics.drawing import draw
 from app.analytics.schemas import HeadlineQuery, HeadlineRead, LatestPoint, SpcQuery
 from app.kit.errors import NotFound
 from app.kit.pagination import Page, Pager, order_by
+from app.kit.prepared import Prepared
 from app.measures.models import DataPoint, Family, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
@@ -25,14 +27,12 @@ from app.programmes.queries import get_programme
 from app.projects.models import Project
 from app.projects.queries import get_project
 
-_COLUMNS: list[Any] = [
+# What the drawing of a measure asks for, and whose it is.
+_DRAWN: list[Any] = [
     col(Measure.id).label("measure_id"),
     *(
         col(column)
         for column in (
-            Measure.project_id,
-            Measure.family,
-            Measure.is_headline,
             Measure.series_revision,
             Measure.series_changed_at,
             Measure.data_type,
@@ -50,16 +50,21 @@ _COLUMNS: list[Any] = [
     col(Project.team_id).label("owner_team_id"),
     col(Programme.rule_set).label("programme_rule_set"),
 ]
+_LISTED: list[Any] = [
+    col(Measure.project_id),
+    col(Measure.family),
+    col(Measure.is_headline),
+]
 _MEASURE = (
-    sa.select(*_COLUMNS)
+    sa.select(*_DRAWN, *_LISTED)
     .select_from(Measure)
     .join(Project, col(Project.id) == col(Measure.project_id))
     .join(Programme, col(Programme.id) == col(Measure.programme_id))
 )
 _BY_ID = col(Measure.id) == sa.bindparam("measure_id", type_=sa.Uuid)
-_ONE_MEASURE = _MEASURE.where(_BY_ID)
-_ONE_MEASURE_BESIDE_CALLER = (
-    BY_LOGIN.add_columns(*_COLUMNS)
+_ONE_MEASURE = Prepared(_MEASURE.where(_BY_ID))
+_ONE_MEASURE_BESIDE_CALLER = Prepared(
+    BY_LOGIN.add_columns(*_DRAWN)
     .outerjoin(Measure, _BY_ID)
     .outerjoin(Project, col(Project.id) == col(Measure.project_id))
     .outerjoin(Programme, col(Programme.id) == col(Measure.programme_id))
@@ -75,7 +80,7 @@ _POINT: list[Any] = [
         DataPoint.note,
     )
 ]
-_POINTS = (
+_POINTS = Prepared(
     sa.select(*_POINT)
     .where(
         col(DataPoint.measure_id) == sa.bindparam("measure_id", type_=sa.Uuid),
@@ -112,6 +117,12 @@ def overrides_of(query: SpcQuery) -> Overrides:
     return Overrides(**values | {"phase_starts": tuple(query.phase_starts)})
 
 
+@lru_cache(maxsize=1_000)  # most requests override nothing
+def _digest(rule_set: str | None, stated: str) -> str:
+    text = f"{spc.ENGINE_VERSION}|{rule_set}|{stated}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 class StoredSeries:
     """A measure found and permitted, whose points are read only if its chart must be drawn."""
 
@@ -121,14 +132,13 @@ class StoredSeries:
     @property
     def tag(self) -> str:
         """The entity tag: the series' revision, and a digest of all else that the chart prints."""
-        rule_set = self._row.programme_rule_set
-        stated = f"{spc.ENGINE_VERSION}|{rule_set}|{self._query.model_dump_json()}"
-        return f"{self._row.series_revision}-{hashlib.sha256(stated.encode()).hexdigest()[:12]}"
+        stated = self._query.model_dump_json() if self._query.model_fields_set else ""
+        return f"{self._row.series_revision}-{_digest(self._row.programme_rule_set, stated)}"
 
     def document(self) -> dict[str, Any]:
         """The SPC document of the points as they are now."""
         parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
-        points = self._connection.execute(_POINTS, parameters).all()
+        points = _POINTS.all(self._connection, parameters)
         return _draw(self._row, cast(list[PointRow], points), overrides_of(self._query))
 
 

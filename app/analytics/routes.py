@@ -3,10 +3,10 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic_core import to_json
 
-from app.access.dependencies import Caller, CurrentActor, identify_beside
+from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
 from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.schemas import (
@@ -22,9 +22,11 @@ from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.preconditions import etag, matches
 from app.kit.query_models import query_of, query_parameters
-from app.kit.routing import Router
+from app.kit.routing import DirectRoute, Router
 
 router = Router(tags=["spc"])
+direct = Router(tags=["spc"], route_class=DirectRoute)
+_read_spc_query = query_of(SpcQuery)
 LARGEST_REQUEST = 5_000_000  # ten thousand points
 
 
@@ -45,26 +47,22 @@ _CONDITIONAL: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(
+@direct.get(
     "/measures/{measure_id}/spc",
     summary="Chart a measure",
     response_model=SpcChart,
     responses=problems(Unchartable) | _CONDITIONAL,
-    openapi_extra=query_parameters(SpcQuery),
+    openapi_extra=query_parameters(SpcQuery) | SECURED,
 )
-def get_measure_spc(
-    request: Request,
-    measure_id: uuid.UUID,
-    query: Annotated[SpcQuery, Depends(query_of(SpcQuery))],
-    caller: Caller,
-) -> Response:
+def get_measure_spc(request: Request, measure_id: uuid.UUID) -> Response:
     """The stored series annotated by SPC. Parameters override stored settings for this request.
 
     The ETag changes with whatever the chart prints; a 304 computes nothing.
     """
     with request.app.state.database.connect() as connection:
         read = queries.measure_beside_caller(measure_id)
-        actor, row = identify_beside(request, connection, caller, read)
+        actor, row = identify_beside(request, connection, read)
+        query = _read_spc_query(request)
         series = queries.get_series(connection, actor=actor, row=row, query=query)
         tag = etag(series.tag)
         return _not_modified(request, tag) or _json(series.document(), tag)

@@ -1,7 +1,7 @@
 """Two kinds of database session: one reads, one writes; behind them the engines."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -150,14 +150,11 @@ class Database:
             join_transaction_mode="rollback_only",
         )
 
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
+    def connect(self) -> AbstractContextManager[Connection]:
         """A bare read connection, for the hottest reads: columns, no session, no objects."""
         if isinstance(self._read_bind, Connection):
-            yield self._read_bind
-        else:
-            with self._read_bind.connect() as connection:
-                yield connection
+            return nullcontext(self._read_bind)
+        return self._read_bind.connect()
 
     def writing(self, **info: Any) -> Session:
         """A session for one write transaction; it begins with the first statement."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -46,8 +47,12 @@ def _has_body(request: Request) -> bool:
 class Route(APIRoute):
     """An API route with the house's conventions around FastAPI's own handler."""
 
+    def get_handler(self) -> _Handler:
+        """What answers, inside the conventions: here FastAPI's own handler."""
+        return super().get_route_handler()
+
     def get_route_handler(self) -> _Handler:
-        handler = super().get_route_handler()
+        handler = self.get_handler()
         extra = (self.openapi_extra or {}).get("parameters", ())
         known = query_names(self.dependant) | {parameter["name"] for parameter in extra}
         media_types = self._media_types()
@@ -76,6 +81,28 @@ class Route(APIRoute):
         return ("application/json", MERGE_PATCH) if is_patch else ("application/json",)
 
 
+class DirectRoute(Route):
+    """A GET whose function takes the request and a row's key, and asks for the rest by itself.
+
+    For the hottest reads: solving dependencies is a tenth of a 304 (measured). The signature still
+    documents the route, and its function still runs in a thread.
+    """
+
+    def get_handler(self) -> _Handler:
+        function = self.endpoint
+        (key,) = self.param_convertors
+
+        async def call(request: Request) -> Response:
+            try:
+                value = UUID(request.path_params[key])
+            except ValueError:
+                return await solve(request)  # whose refusal has the shape of all others
+            return await run_in_threadpool(function, request, value)
+
+        solve = super().get_handler()
+        return call
+
+
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
     faults = [
         FieldError(code=UnknownParameter.code, detail=UnknownParameter.title, parameter=name[:100])
@@ -100,6 +127,8 @@ def _refuse_media_type(request: Request, allowed: tuple[str, ...]) -> None:
 
 
 def _conditional(request: Request, response: Response) -> Response:
+    if response.status_code == 304:  # the route has looked by itself
+        return response
     tag = response.headers.get("etag")
     if tag is None:
         return response
@@ -118,5 +147,5 @@ _NOT_MODIFIED = ("etag", "cache-control", "vary", "content-location", "link")
 class Router(APIRouter):
     """A router of `Route`s."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(route_class=Route, redirect_slashes=False, **settings)
+    def __init__(self, *, route_class: type[Route] = Route, **settings: Any) -> None:
+        super().__init__(route_class=route_class, redirect_slashes=False, **settings)

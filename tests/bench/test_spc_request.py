@@ -27,7 +27,7 @@ from tests.bench.asgi import describe, get, processor_seconds
 from tests.builders import make_data_point, make_measure
 from tests.world import make_world
 
-POINTS, REQUESTS, ROUNDS = 36, 400, 7
+POINTS, REQUESTS, ROUNDS = 36, 100, 31
 GOAL_COLD, GOAL_304 = 2.5, 1.5
 _LOGIN = """
 SELECT u.id, u.email, u.display_name, m.role, m.programme_id, m.team_id
@@ -107,8 +107,8 @@ def test_processor_time_of_a_charted_series(
     """How much processor time does GET .../spc take, cold and as a 304?
 
     Data: one p chart of 36 points on PostgreSQL. Compared with a bare Starlette handler in the same
-    run: same token check, same reads by psycopg, ready body. Rounds alternate; the best one counts,
-    because the machine is noisy. The goals are printed and not asserted.
+    run: same token check, same reads by psycopg, ready body. Short rounds alternate and the best
+    counts, because the machine is noisy. The goals are printed and not asserted.
     """
     app, url, headers, measure_id = served
     path = f"/api/v1/measures/{measure_id}/spc"
