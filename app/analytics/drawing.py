@@ -44,14 +44,16 @@ def draw_request(request: SpcChartRequest) -> dict[str, Any]:
     """The document of points and settings that a caller sent."""
     points = request.points
     is_ratio = any(point.denominator is not None for point in points)
-    _refuse_mixture(request, is_ratio)
+    is_grouped = any(point.values is not None for point in points)
+    _refuse_mixture(request, is_ratio, is_grouped)
     series = spc.Series(
         x=[point.x for point in points],
-        values=None if is_ratio else [point.value for point in points],
+        values=None if is_ratio or is_grouped else [point.value for point in points],
         numerators=[point.numerator for point in points] if is_ratio else None,
         denominators=[point.denominator for point in points] if is_ratio else None,
         excluded=[point.excluded for point in points],
         notes=[point.note for point in points],
+        subgroups=[point.values for point in points] if is_grouped else None,
     )
     settings = spc.Settings(
         chart=request.chart,
@@ -68,15 +70,17 @@ def draw_request(request: SpcChartRequest) -> dict[str, Any]:
     return draw(series, settings, place=_body)
 
 
-def _refuse_mixture(request: SpcChartRequest, is_ratio: bool) -> None:
-    """A series states values or ratios: a point of the other sort would silently become a gap."""
+def _refuse_mixture(request: SpcChartRequest, is_ratio: bool, is_grouped: bool) -> None:
+    """Points state values, ratios or subgroups: one of another sort would silently become a gap."""
+    others = (["value"] if is_ratio or is_grouped else []) + (["values"] if is_ratio else [])
     for row, point in enumerate(request.points):
-        if is_ratio and point.value is not None:
-            raise Invalid.at(
-                *("points", row, "value"),
-                code="values_and_ratios",
-                detail="Give numerators and denominators, or values, at all points alike.",
-            )
+        for other in others:
+            if getattr(point, other) is not None:
+                raise Invalid.at(
+                    *("points", row, other),
+                    code="values_and_ratios",
+                    detail="Give value, values, or numerator and denominator at all points alike.",
+                )
         if point.numerator is not None and point.denominator is None:
             raise Invalid.at(
                 *("points", row, "denominator"),

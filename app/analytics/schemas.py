@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from app import spc
 from app.kit.fields import Day, Input, Line, Number, Output, Storable
 from app.kit.pagination import ListQuery
-from app.spc import CHARTS, MAX_POINTS, RULE_SETS
+from app.spc import CHARTS, MAX_POINTS, MAX_SUBGROUP, RULE_SETS
 
 ChartName = Annotated[
     str,
@@ -54,6 +54,18 @@ _EXAMPLE_REQUEST: dict[str, Any] = {
 }
 
 
+_EXAMPLE_OF_SUBGROUPS: dict[str, Any] = {
+    "chart": "xbar",
+    "title": "Minutes to triage, five patients a day",
+    "unit": "min",
+    "points": [
+        {"x": "2018-03-05", "values": [11, 14, 9, 17, 12]},
+        {"x": "2018-03-06", "values": [13, 10, 15, 12, 16]},
+        {"x": "2018-03-07", "values": [9, 12, None, 14, 11]},
+    ],
+}
+
+
 def _example_chart() -> dict[str, Any]:
     """What the engine answers to the example: it cannot go out of date."""
     points = _EXAMPLE_REQUEST["points"]
@@ -71,12 +83,15 @@ _EXAMPLE_CHART = _example_chart()
 
 
 class PointRequest(Input):
-    """One point: a value, or a numerator with its denominator; null is a gap."""
+    """One point: a value, a numerator with its denominator, or a subgroup; null is a gap."""
 
     x: Label = Field(description="Label; where all are ISO dates they must rise.")
     value: Number | None = None
     numerator: Number | None = None
     denominator: Number | None = None
+    values: Annotated[list[Number | None], Field(max_length=MAX_SUBGROUP)] | None = Field(
+        default=None, description="The single measurements of a subgroup, for xbar, s and r charts."
+    )
     excluded: bool = Field(default=False, description="Shown, but out of lines and rules.")
     note: Line | None = None
 
@@ -84,7 +99,9 @@ class PointRequest(Input):
 class SpcChartRequest(Input):
     """A series and how to chart it. Nothing of it is stored."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE_REQUEST]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_EXAMPLE_REQUEST, _EXAMPLE_OF_SUBGROUPS]}
+    )
 
     chart: ChartName
     points: list[PointRequest] = Field(min_length=1, max_length=MAX_POINTS)
@@ -160,8 +177,11 @@ class SpcPhase(Output):
     starts_at: str | None
     points: int
     useful_points: int
-    centre: float | None
-    sigma: float | None
+    centre: float | None = Field(description="Null where it varies from point to point.")
+    sigma: float | None = Field(description="Null where it depends on the size of each point.")
+    sigma_z: float | None = Field(
+        description="Of Laney's charts: spread between points, in units of their sampling error."
+    )
     longest_run: int | None
     longest_run_max: int | None
     crossings: int | None

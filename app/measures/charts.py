@@ -13,6 +13,7 @@ _BY_NAME = {
     "u_prime": frozenset({DataType.RATE}),
     "p": SHARE_TYPES,
     "p_prime": SHARE_TYPES,
+    "np": SHARE_TYPES,
     "t": frozenset({DataType.TIME_BETWEEN}),
     "g": frozenset({DataType.COUNT_BETWEEN}),
 }

@@ -59,7 +59,7 @@ def assemble(
 ) -> tuple[spc.Series, spc.Settings]:
     """The engine's series and settings. Points come in the order of their periods."""
     days = [point[0] for point in points]
-    chart = overrides.chart or measure.chart or spc.recommend_chart(measure.data_type.value)
+    chart = overrides.chart or measure.chart or _recommended(measure.data_type, points)
     return _series(measure, points, days), spc.Settings(
         chart=chart,
         rule_set=_rule_set(measure, chart, overrides),
@@ -74,10 +74,23 @@ def assemble(
     )
 
 
+def _recommended(data_type: DataType, points: Sequence[PointRow]) -> str:
+    """The field's default; a t chart cannot show two events at one time, a run chart can."""
+    chart = spc.recommend_chart(data_type.value)
+    if chart == "t" and any(point[1] is not None and point[1] <= 0 for point in points):
+        return "run"
+    return chart
+
+
 def _rule_set(measure: ChartSettings, chart: str, overrides: Overrides) -> str:
-    """The programme's default is for charts with limits; a run chart keeps its own."""
-    stated = overrides.rule_set or measure.rule_set
+    """The programme's default is for charts with limits and run rules; others keep their own.
+
+    What a measure has stored is for its own chart too: moving ranges take no run rules.
+    """
     default = spc.default_rule_set(chart)
+    if default == "limits_only":
+        return overrides.rule_set or default
+    stated = overrides.rule_set or measure.rule_set
     if stated is None and measure.programme_rule_set and default != "anhoej":
         return measure.programme_rule_set
     return stated or default

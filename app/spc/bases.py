@@ -42,10 +42,21 @@ class Base:
         d2: float,
     ) -> None:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
+        self.present: BoolArray = values == values
         self.edges = [0, *[segment.stop for segment in layout.segments]]
-        self._track = _rows_of_track(observed, layout)
-        self._points = _rows_of_points(values, self._track)
+        # Rows of the baselines without excluded points; None is every row.
+        self._track = None if observed.excluded is None else ~observed.excluded
+        if layout.baseline_stops != self.edges[1:]:
+            self._track = _rows_of_baselines(self._track, layout, len(values))
+        self._points = self._rows_of_points()
         self.judged = self.points(values)  # the base points themselves
+        self.counts = self.judged.counts()  # one a phase
+
+    def _rows_of_points(self) -> BoolArray | None:
+        """Rows of the track without gaps; None is every row."""
+        if np.count_nonzero(self.present) == len(self.present):
+            return self._track
+        return self.present if self._track is None else self.present & self._track
 
     @property
     def numerators(self) -> FloatArray:
@@ -61,12 +72,12 @@ class Base:
 
     def track(self, numbers: FloatArray) -> Ragged:
         """Numbers of each baseline in order, without excluded points; NaN is a gap."""
-        ragged = Ragged(numbers, self.edges)
+        ragged = self.whole(numbers)
         return ragged if self._track is None else ragged.where(self._track)
 
     def points(self, numbers: FloatArray) -> Ragged:
         """Numbers of each phase's base points."""
-        ragged = Ragged(numbers, self.edges)
+        ragged = self.whole(numbers)
         return ragged if self._points is None else ragged.where(self._points)
 
     def mean_ranges(self, numbers: FloatArray) -> FloatArray:
@@ -88,33 +99,14 @@ class Base:
             return numbers  # of length one: it broadcasts by itself
         return np.repeat(numbers, np.diff(self.edges), axis=-1)
 
-    def are_alike(self) -> BoolArray:
-        """Whether all subgroups of a phase, excluded ones too, have one size."""
-        sizes = Ragged(self.sizes, self.edges).without_gaps().parts()
-        return np.array([len(set(part)) <= 1 for part in sizes])
+    def whole(self, numbers: FloatArray) -> Ragged:
+        """Numbers of each phase, whether in the baseline or not; NaN is a gap."""
+        return Ragged(numbers, self.edges)
 
 
-def _rows_of_track(observed: Observations, layout: Layout) -> BoolArray | None:
-    """Rows of the baselines without excluded points; None is every row."""
-    excluded = observed.excluded
-    beyond = [
-        slice(baseline_stop, segment.stop)
-        for segment, baseline_stop in zip(layout.segments, layout.baseline_stops, strict=True)
-        if baseline_stop < segment.stop
-    ]
-    if not beyond:
-        return None if excluded is None else ~excluded
-    track = np.ones(len(observed.values), dtype=np.bool_)
-    for rows in beyond:
-        track[rows] = False
-    return track if excluded is None else track & ~excluded
-
-
-def _rows_of_points(values: FloatArray, track: BoolArray | None) -> BoolArray | None:
-    """Rows of the track without gaps; None is every row."""
-    present = values == values
-    if np.count_nonzero(present) == len(present):
-        return track
-    if track is not None:
-        present &= track
-    return present
+def _rows_of_baselines(track: BoolArray | None, layout: Layout, size: int) -> BoolArray:
+    """Rows of the track that lie in a baseline."""
+    rows = np.ones(size, dtype=np.bool_) if track is None else track
+    for segment, baseline_stop in zip(layout.segments, layout.baseline_stops, strict=True):
+        rows[baseline_stop : segment.stop] = False
+    return rows

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from app.spc.cutting import Request
-from app.spc.engine import Recipe, draw, recipe_of
+from app.spc.engine import Choices, checked_form, choices, draw
 from app.spc.errors import SpcError
 from app.spc.results import Chart
+from app.spc.series import Form
 
 _ROWS_TOGETHER = 50_000  # joined at once, to bound the memory that a batch takes
 
 Outcome = Chart | SpcError
+_Group = tuple[Choices, Form]
 
 
 def charts(requests: Sequence[Request]) -> list[Outcome]:
@@ -18,15 +20,18 @@ def charts(requests: Sequence[Request]) -> list[Outcome]:
     Series of one chart, rule set and form of data are joined and computed together.
     """
     outcomes: dict[int, Outcome] = {}
-    groups: dict[Recipe, list[int]] = {}
+    groups: dict[_Group, list[int]] = {}
+    known: dict[int, Choices] = {}  # by identity: series of one programme share their settings
     for index, (series, settings) in enumerate(requests):
         try:
-            groups.setdefault(recipe_of(series, settings), []).append(index)
+            chosen = known.get(id(settings)) or choices(settings)
+            known[id(settings)] = chosen
+            groups.setdefault((chosen, checked_form(series, chosen)), []).append(index)
         except SpcError as refusal:
             outcomes[index] = refusal
-    for recipe, members in groups.items():
+    for group, members in groups.items():
         for together in _parcels(members, requests):
-            drawn = _outcomes(recipe, [requests[index] for index in together])
+            drawn = _outcomes(group, [requests[index] for index in together])
             outcomes.update(zip(together, drawn, strict=True))
     return [outcomes[index] for index in range(len(requests))]
 
@@ -45,12 +50,12 @@ def _parcels(members: Sequence[int], requests: Sequence[Request]) -> Iterator[li
     yield parcel
 
 
-def _outcomes(recipe: Recipe, requests: Sequence[Request]) -> list[Outcome]:
+def _outcomes(group: _Group, requests: Sequence[Request]) -> list[Outcome]:
     """All together; where that is refused, each half alone, until the culprits stand alone."""
     try:
-        return list(draw(recipe, requests))
+        return list(draw(*group, requests))
     except SpcError as refusal:
         if len(requests) == 1:
             return [refusal]
     half = len(requests) // 2
-    return [*_outcomes(recipe, requests[:half]), *_outcomes(recipe, requests[half:])]
+    return [*_outcomes(group, requests[:half]), *_outcomes(group, requests[half:])]

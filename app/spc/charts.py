@@ -15,8 +15,9 @@ import numpy as np
 from app.spc.bases import Base
 from app.spc.constants import c4, d2_d3
 from app.spc.means import SCREEN_FACTOR, mean_ranges, means, medians, ratios_of_sums
+from app.spc.ragged import Ragged
 from app.spc.scales import POWER, SHARE, Scale, roots
-from app.spc.series import FloatArray, Observations
+from app.spc.series import BoolArray, FloatArray, Observations
 from app.spc.tracks import Segment
 
 # Mean range of two observations for a sigma of one. `standard`: as Shewhart tables print it.
@@ -106,14 +107,22 @@ def _ranges_of_individuals(base: Base) -> Estimate:
     return Estimate(centre, limit / 3, middle=np.zeros(len(centre)))
 
 
+def _are_alike(sizes: Ragged) -> BoolArray:
+    """Whether the subgroups of a part have one size."""
+    return np.array([len(set(part)) <= 1 for part in sizes.without_gaps().parts()])
+
+
 def _spread_inside(base: Base) -> FloatArray:
-    """S of each phase: the mean standard deviation, of subgroups that differ in size the pooled."""
+    """S of each phase: the mean standard deviation, of subgroups that differ in size the pooled.
+
+    All sizes of the phase count, those beyond the baseline and of excluded subgroups too.
+    """
     spreads = _given(base.observed.spreads)
     freedom = np.where(spreads == spreads, base.sizes - 1, np.nan)
     variances = (freedom * spreads**2, freedom, spreads**2)
     pooled = np.sqrt(ratios_of_sums(*[base.points(each).without_gaps() for each in variances]))
     mean = means(base.points(spreads).without_gaps())
-    spread = np.where(base.are_alike(), mean, pooled)
+    spread = np.where(_are_alike(base.whole(base.sizes)), mean, pooled)
     return np.where(spread == 0, np.nan, spread)  # as a mean range of zero: no limits
 
 
@@ -140,7 +149,7 @@ def _ranges(observed: Observations, segments: Sequence[Segment]) -> FloatArray:
 def _subgroup_ranges(base: Base) -> Estimate:
     """Of subgroups that differ in size, each range is compared with d2 for its own size."""
     d2, d3 = d2_d3(base.sizes)
-    alike = base.are_alike()
+    alike = _are_alike(base.track(base.sizes))
     centre = np.where(alike, means(base.judged), np.nan)
     unit = means(base.points(base.values / d2))  # sigma inside the subgroups
     centres = np.where(base.rows(alike), base.rows(centre), base.rows(unit) * d2)

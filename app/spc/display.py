@@ -38,20 +38,19 @@ def display(
 ) -> Display:
     """Draw what was judged. multipliers: one a series."""
     values, lines = base.values, lines[:DRAWN]
+    are_given = values is base.observed.values  # and therefore finite
     if kind.scale is not None:
         values = kind.scale.values(base.observed)
         lines = kind.scale.lines(lines, base.observed, layout.segments)
     if multipliers.count(1) != len(multipliers):
         factor = _of_rows(multipliers, layout)
-        values, lines = values * factor, lines * factor
-    if not (np.count_nonzero(np.isinf(lines)) or np.count_nonzero(np.isinf(values))):
+        values, lines, are_given = values * factor, lines * factor, False
+    too_large = np.isinf(lines)
+    if np.count_nonzero(too_large) == 0 and (are_given or not np.isinf(values).any()):
         return Display(values, lines, None)
-    infinite = np.isinf(values), np.isinf(lines)
-    values, lines = (
-        np.where(where, np.nan, numbers)
-        for where, numbers in zip(infinite, (values, lines), strict=True)
-    )
-    return Display(values, lines, infinite[0] | infinite[1].any(axis=0))
+    infinite = np.isinf(values) | too_large.any(axis=0)
+    values = np.where(np.isinf(values), np.nan, values)
+    return Display(values, np.where(too_large, np.nan, lines), infinite)
 
 
 def _of_rows(multipliers: Sequence[float], layout: Layout) -> float | FloatArray:
@@ -71,7 +70,7 @@ def levels(
     varies = kind.scale is not None or found.centre_of_rows is not None
     sigma = found.sigma if kind.scale is None else None
     return Levels(
-        base.judged.counts(),
+        base.counts,
         _level(kind, base, layout, lines[:1]) if varies else found.centre.tolist(),
         undefined if sigma is None else sigma.tolist(),
         undefined if found.sigma_z is None else found.sigma_z.tolist(),

@@ -33,12 +33,11 @@ _OBSERVE: Mapping[Form, Callable[[Sequence[Series]], Observations]] = {
 }
 
 
-class Recipe(NamedTuple):
-    """What series must share to be drawn together."""
+class Choices(NamedTuple):
+    """What series must share, beside the form of their data, to be drawn together."""
 
     chart: str
     rule_set: str
-    form: Form
     screen_moving_ranges: bool
 
 
@@ -49,37 +48,43 @@ def chart(series: Series, settings: Settings) -> Chart:
     target. Undefined and overflowing numbers are NaN. Raises SpcError for input that cannot be
     charted. Sources: charts.py for the charts, RULE_SETS for the rules.
     """
-    return draw(recipe_of(series, settings), [(series, settings)])[0]
+    chosen = choices(settings)
+    return draw(chosen, checked_form(series, chosen), [(series, settings)])[0]
 
 
-def recipe_of(series: Series, settings: Settings) -> Recipe:
-    """How to draw a series; SpcError where chart, rules and data do not fit one another."""
+def choices(settings: Settings) -> Choices:
+    """The chart and the rules asked for; SpcError where they do not fit one another."""
     kind, rules = chart_type(settings), rule_set(settings)
     check_choices(settings)
     check_rules(rules, kind)
+    return Choices(kind.name, rules.name, settings.screen_moving_ranges)
+
+
+def checked_form(series: Series, chosen: Choices) -> Form:
+    """What the series states; SpcError where the chart is not for it."""
     check_sizes(series)
     form = form_of(series)
-    check_form(form, kind)
-    return Recipe(kind.name, rules.name, form, settings.screen_moving_ranges)
+    check_form(form, CHARTS[chosen.chart])
+    return form
 
 
-def draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
-    """The chart of each request, all of one recipe.
+def draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Chart]:
+    """The chart of each request.
 
     Raises SpcError if any of them cannot be charted; its pointer is right only where there is but
     one request.
     """
     with np.errstate(all="ignore"):  # undefined and huge numbers are expected, and become NaN
-        return _draw(recipe, requests)
+        return _draw(chosen, form, requests)
 
 
-def _draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
-    kind, rules = CHARTS[recipe.chart], RULE_SETS[recipe.rule_set]
-    observed = _OBSERVE[recipe.form]([series for series, _ in requests])
+def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Chart]:
+    kind, rules = CHARTS[chosen.chart], RULE_SETS[chosen.rule_set]
+    observed = _OBSERVE[form]([series for series, _ in requests])
     check_numbers(observed, kind)
     layout = lay_out(requests)
     values = kind.statistic(observed, layout.segments)
-    screen, d2 = recipe.screen_moving_ranges, D2[rules.constants]
+    screen, d2 = chosen.screen_moving_ranges, D2[rules.constants]
     base = Base(observed, values, layout, screen=screen, d2=d2)
     found = estimate(kind, base)
     lines = draw_lines(kind, found, base)
@@ -93,7 +98,7 @@ def _draw(recipe: Recipe, requests: Sequence[Request]) -> list[Chart]:
         layout,
         levels(kind, base, layout, found, lines),
         judgement.runs,
-        values == values,
+        base.present,
         shown.values,
         shown.lines,
         judgement.outside_limits,

@@ -1,5 +1,7 @@
 """Whether a series, and the rules asked for, are of the kind that a chart is for."""
 
+import numpy as np
+
 from app.spc.charts import CHARTS, ChartType
 from app.spc.errors import SpcError
 from app.spc.rule_sets import RuleSet
@@ -49,7 +51,11 @@ def _check_counts(observed: Observations, kind: ChartType) -> None:
     counts, field = observed.values, "value"
     if observed.numerators is not None:
         counts, field = observed.numerators, "numerator"
-    refuse_rows(counts < 0, "negative_count", field, "zero or more")
-    if kind.ceiling is not None and observed.denominators is not None:
-        wrong = counts > observed.denominators
-        refuse_rows(wrong, "numerator_exceeds_denominator", field, "at most the denominator")
+    negative = counts < 0
+    if kind.ceiling is None or observed.denominators is None:
+        refuse_rows(negative, "negative_count", field, "zero or more")
+        return
+    exceeding = counts > observed.denominators
+    if np.count_nonzero(negative | exceeding):
+        refuse_rows(negative, "negative_count", field, "zero or more")
+        refuse_rows(exceeding, "numerator_exceeds_denominator", field, "at most the denominator")

@@ -1,7 +1,7 @@
 """Judging: the rules of a rule set, and the runs analysis, in all phases of all series at once."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,8 @@ from app.spc.rule_sets import Rule, RuleSet
 from app.spc.rules import Finding
 from app.spc.runs import Runs, analyse_runs
 from app.spc.series import BoolArray, FloatArray
-from app.spc.sides import OUTSIDE, zones
-from app.spc.tracks import Segment, Track, lay
+from app.spc.sides import BREAK, outside, zones
+from app.spc.tracks import Segment, lay
 
 __all__ = ["Found", "Judgement", "Segment", "judge"]
 
@@ -46,49 +46,38 @@ def judge(
     and apart; rows outside all of them are compared with their limits and otherwise ignored.
     """
     points = zones(values, lines)
-    outside = (points & OUTSIDE) != 0
+    is_outside = outside(points)
     rows, bounds = None, segments
     if excluded is not None:  # an excluded point does not exist for any rule: its neighbours join
-        outside &= ~excluded
-        rows = np.flatnonzero(~excluded)
-        points, values, lines = points[rows], values[rows], lines[:, rows]
-        bounds = [Segment(*pair) for pair in np.searchsorted(rows, segments).tolist()]
+        is_outside = is_outside & ~excluded
+        kept = np.flatnonzero(~excluded)
+        points = np.frombuffer(points, np.uint8)[kept].tobytes()
+        values, lines, rows = values[kept], lines[:, kept], kept.tolist()
+        bounds = [Segment(*pair) for pair in np.searchsorted(kept, segments).tolist()]
     track = lay(points, values, lines, bounds)
-    runs = [analyse_runs(track.centre[start:stop]) for start, stop in track.spans]
+    runs = analyse_runs(track.centre)
     found: list[list[Found]] = [[] for _ in segments]
-    numbers = None if rows is None else rows.tolist()
     for rule in rules.rules:
-        for index, finding in _findings(rule, track, runs):
-            shifted = bounds[index].start - track.spans[index].start
-            rowed = _in_rows(finding, shifted, numbers)
-            found[index].append(Found(rule, rule.stated(runs[index]), rowed))
-    return Judgement(outside, runs, found)
+        if rule.find is not None:
+            for finding in rule.find(track):
+                index = bisect_right(track.starts, finding.members[0]) - 1
+                rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
+                found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+        if rule.find_in_phase is not None:
+            for index, centre in enumerate(track.centre.split(BREAK)):
+                for finding in rule.find_in_phase(centre, runs[index]):
+                    rowed = _in_rows(finding, bounds[index].start, rows)
+                    found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+    return Judgement(is_outside, runs, found)
 
 
-def _findings(rule: Rule, track: Track, runs: Sequence[Runs]) -> Iterable[tuple[int, Finding]]:
-    """Findings of one rule, each with the number of its segment, in positions of the track."""
-    if rule.find is not None:
-        starts = [span.start for span in track.spans]
-        for finding in rule.find(track):
-            yield bisect_right(starts, finding.members[0]) - 1, finding
-    if rule.find_in_phase is not None:
-        for index, (start, stop) in enumerate(track.spans):
-            for finding in rule.find_in_phase(track.centre[start:stop], runs[index]):
-                yield index, _moved(finding, start)
-
-
-def _in_rows(finding: Finding, shifted: int, rows: Sequence[int] | None) -> Finding:
-    finding = _moved(finding, shifted)
-    if rows is None:
-        return finding
+def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Finding:
+    """A finding in positions of the judged points after a move, and from them in rows."""
     side, members, completed = finding
-    completed = None if completed is None else rows[completed]
-    return Finding(side, [rows[position] for position in members], completed)
-
-
-def _moved(finding: Finding, by: int) -> Finding:
-    if not by:
-        return finding
-    side, members, completed = finding
-    completed = None if completed is None else completed + by
-    return Finding(side, [position + by for position in members], completed)
+    if moved:
+        members = [position + moved for position in members]
+        completed = None if completed is None else completed + moved
+    if rows is not None:
+        members = [rows[position] for position in members]
+        completed = None if completed is None else rows[completed]
+    return Finding(side, members, completed)

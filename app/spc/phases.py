@@ -41,7 +41,8 @@ def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
         size = len(series.x)
         bounds = phase_bounds(settings, size)
         rows = baselines(settings, len(bounds))
-        check_phase_texts(settings, len(bounds))
+        if settings.phase_labels is not None or settings.phase_reasons is not None:
+            check_phase_texts(settings, len(bounds))
         for (start, stop), baseline in zip(bounds, rows, strict=True):
             end = stop if baseline is None else min(stop, start + baseline)
             layout.segments.append(Segment(offset + start, offset + stop))
@@ -54,10 +55,9 @@ def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
 def estimate(kind: ChartType, base: Base) -> Estimate:
     """Centre and sigma of every phase; one base point says nothing about spread."""
     found = kind.estimate(base)
-    counts = base.judged.counts()
-    if min(counts) >= 2:
+    if min(base.counts) >= 2:
         return found
-    few = np.array(counts) < 2
+    few = np.array(base.counts) < 2
     return found._replace(
         sigma=_without(found.sigma, few),
         sigma_of_rows=_without(found.sigma_of_rows, base.rows(few)),

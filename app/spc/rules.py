@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from app.spc.runs import Runs
-from app.spc.sides import BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
+from app.spc.sides import ANYWHERE, BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
 from app.spc.tracks import Track
 
 Ties = Literal["break", "skip"]  # what a point on the line, or a gap, does to a pattern
@@ -34,7 +36,7 @@ PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
 _OFF = re.compile(b"[%b%b]" % (HIGH, LOW))
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 _SKIPPED = ON + GAP
-_IN_SEGMENT = HIGH * 255 + BREAK  # translates every point to HIGH
+_IS_KEPT = bytes(code not in _SKIPPED for code in range(256))
 _WHOLE_PHASE = (Finding(None, (), None),)
 
 
@@ -116,7 +118,7 @@ def m_of_n(
         found: list[Finding] = []
         for side in HIGH, LOW:
             if codes.count(side) >= count:
-                room = track.centre if same_side else track.zones.translate(_IN_SEGMENT)
+                room = track.centre if same_side else track.zones.translate(ANYWHERE)
                 wanted = (side if same_side else HIGH) * window
                 found += _clusters(codes, room, side, count, wanted, short_phases)
         found.sort(key=_first)
@@ -195,12 +197,13 @@ def _clusters(
 ) -> Iterable[Finding]:
     """Windows of `count` points of a side, where `room` has `wanted`; merged if they share one."""
     beyond = [match.start() for match in re.finditer(side, codes)]
+    reach = len(wanted) - 1
     clusters: list[list[int]] = []  # first and last as positions in `beyond`, completing point
-    for first in range(len(beyond) - count + 1):
-        last = first + count - 1
-        if beyond[last] - beyond[first] >= len(wanted):
+    for first, (start, stop) in enumerate(zip(beyond, beyond[count - 1 :], strict=False)):
+        if stop - start > reach:
             continue
-        end = _window_end(room, wanted, beyond[first], beyond[last], short_phases)
+        last = first + count - 1
+        end = _window_end(room, wanted, start, stop, short_phases)
         if end is None:
             continue
         if clusters and first <= clusters[-1][1]:
@@ -228,12 +231,15 @@ def _same(codes: bytes, length: int, ties: Ties) -> Sequence[Finding]:
     spans = _spans(text, HIGH, length) + _spans(text, LOW, length)
     if not spans:
         return ()
-    positions: Sequence[int] = range(len(codes))
-    if len(text) < len(codes):
-        positions = [position for position, code in enumerate(codes) if code not in _SKIPPED]
+    spans.sort()
+    if len(text) == len(codes):
+        rows: Sequence[Sequence[int]] = [range(start, stop) for start, stop in spans]
+    else:
+        kept = np.flatnonzero(np.frombuffer(codes.translate(_IS_KEPT), np.bool_))
+        rows = [kept[start:stop].tolist() for start, stop in spans]
     return [
-        Finding(SIDES[text[start]], positions[start:stop], positions[start + length - 1])
-        for start, stop in sorted(spans)
+        Finding(SIDES[text[start]], members, members[length - 1])
+        for (start, _), members in zip(spans, rows, strict=True)
     ]
 
 
@@ -247,7 +253,10 @@ def _filled(found: Iterable[Finding], track: Track) -> Iterable[Finding]:
 
 def _departure(steps: bytes, first: int) -> int:
     """The point that the step to `first` departs from."""
-    return len(steps[:first].rstrip(GAP)) - 1
+    departure = first - 1
+    while steps[departure] == GAP[0]:
+        departure -= 1
+    return departure
 
 
 def _spans(codes: bytes, side: bytes, length: int) -> list[tuple[int, int]]:

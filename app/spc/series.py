@@ -119,15 +119,15 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
         _joined(batch, below, "denominator"),
     )
     values = numerators / denominators
-    usual = np.isfinite(values) & (denominators > 0) & (denominators < np.inf)
     zero: Sequence[int] = ()
+    usual = np.isfinite(values + denominators) & (denominators > 0)
     if np.count_nonzero(usual) != len(values):
         _check_finite(numerators, above, "numerator")
         _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
         zero = np.flatnonzero(denominators == 0).tolist()
-        # Half a ratio must not leak into the sums.
-        values[~usual] = numerators[~usual] = denominators[~usual] = np.nan
+        gaps = ~np.isfinite(values)  # half a ratio must not leak into the sums
+        values[gaps] = numerators[gaps] = denominators[gaps] = np.nan
     return Observations(
         "ratios",
         values,
@@ -140,7 +140,10 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
 
 def excluded_rows(batch: Sequence[Series]) -> BoolArray | None:
     """One flag a row of the joined series; None where nothing is excluded."""
-    if not any(series.excluded is not None and True in series.excluded for series in batch):
+    for series in batch:
+        if series.excluded is not None and True in series.excluded:
+            break
+    else:
         return None
     flags = [
         np.zeros(len(series.x), dtype=np.bool_)
@@ -161,9 +164,11 @@ def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
 
 def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatArray:
     """One column of all series; a gap is NaN."""
+    if len(batch) == 1:
+        return _numbers(given[0], len(batch[0].x), field)
     each = zip(given, batch, strict=True)
     columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
-    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+    return np.concatenate(columns)
 
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:

@@ -86,7 +86,9 @@ def phase_bounds(settings: Settings, size: int) -> list[tuple[int, int]]:
 def baselines(settings: Settings, phases: int) -> list[int | None]:
     """Baseline rows of each phase; None is the whole phase."""
     given = settings.baseline_points
-    if given is None or isinstance(given, int):
+    if given is None:
+        return [None] * phases
+    if isinstance(given, int):
         _check_baseline(given, "/baseline_points")
         return [given] * phases
     if len(given) != phases:
@@ -105,8 +107,8 @@ def _check_baseline(rows: int | None, pointer: str) -> None:
 
 def check_phase_texts(settings: Settings, phases: int) -> None:
     """Refuse labels or reasons that are not one a phase."""
-    given = {"phase_labels": settings.phase_labels, "phase_reasons": settings.phase_reasons}
-    for field, texts in given.items():
+    for field in ("phase_labels", "phase_reasons"):
+        texts = getattr(settings, field)
         if texts is not None and len(texts) != phases:
             detail = f"There are {phases} phases but {len(texts)} {field}; give one for each phase."
             raise SpcError("phase_texts_wrong_length", detail, f"/{field}")

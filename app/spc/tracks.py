@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.spc.series import FloatArray
-from app.spc.sides import BREAK, CENTRE, GAP, ByteArray, steps
+from app.spc.sides import BREAK, CENTRE, GAP, steps
 
 
 class Segment(NamedTuple):
@@ -24,57 +24,54 @@ class Track(NamedTuple):
 
     zones: bytes
     centre: bytes  # sides of the centre
-    spans: Sequence[Segment]  # positions of each segment in the track
+    starts: Sequence[int]  # position of the first point of each segment
     values: FloatArray  # of the judged points, without breaks
     lines: FloatArray
     bounds: Sequence[Segment]  # positions of each segment in `values`
 
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
-        codes = steps(self.values)
-        codes[self._starts()] = BREAK[0]
-        return _join(codes, self.bounds)
+        codes = steps(self.values).tobytes()
+        return BREAK.join(
+            [
+                BREAK + codes[start : stop - 1] if start < stop else b""
+                for start, stop in self.bounds
+            ]
+        )
 
     def steps_over_gaps(self) -> bytes:
         """As steps(), but to each point from the last one that is not a GAP."""
-        present = np.flatnonzero(self.values == self.values)
-        if len(present) == len(self.values):
+        present = self.values == self.values
+        if np.count_nonzero(present) == len(present):
             return self.steps()
-        inner = steps(self.values[present])
-        first = np.searchsorted(present, self._starts())
-        inner[first[first < len(present)]] = BREAK[0]
-        codes = np.full(len(self.values), GAP[0], np.uint8)
-        codes[present] = inner
-        return _join(codes, self.bounds)
+        rows = np.flatnonzero(present)
+        arriving = np.empty(len(rows), np.uint8)
+        arriving[1:] = steps(self.values[rows])
+        first = np.searchsorted(rows, [start for start, _ in self.bounds])
+        arriving[first[first < len(rows)]] = BREAK[0]
+        codes = np.full(len(present), GAP[0], np.uint8)
+        codes[rows] = arriving
+        return _join(codes.tobytes(), self.bounds)
 
     def within_1_sigma(self) -> bytes:
         """HIGH at each point that lies between its 1 sigma lines, on neither."""
         inside = (self.values > self.lines[5]) & (self.values < self.lines[6])
-        return _join(inside.view(np.uint8), self.bounds)
+        return _join(inside.tobytes(), self.bounds)
 
     def gaps(self) -> bytes:
         """GAP at each missing value."""
-        return _join(GAP[0] * np.isnan(self.values).view(np.uint8), self.bounds)
-
-    def _starts(self) -> list[int]:
-        return [start for start, stop in self.bounds if start < stop]
+        return _join((GAP[0] * np.isnan(self.values)).astype(np.uint8).tobytes(), self.bounds)
 
 
-def lay(
-    points: ByteArray, values: FloatArray, lines: FloatArray, bounds: Sequence[Segment]
-) -> Track:
+def lay(zones: bytes, values: FloatArray, lines: FloatArray, bounds: Sequence[Segment]) -> Track:
     """The track of segments of judged points."""
-    text = _join(points, bounds)
-    spans = bounds
-    if len(bounds) > 1 or (bounds and bounds[0].start):
-        spans, position = [], 0
-        for start, stop in bounds:
-            end = position + stop - start
-            spans.append(Segment(position, end))
-            position = end + 1
-    return Track(text, text.translate(CENTRE), spans, values, lines, bounds)
+    text = _join(zones, bounds)
+    starts, position = [], 0
+    for start, stop in bounds:
+        starts.append(position)
+        position += stop - start + 1
+    return Track(text, text.translate(CENTRE), starts, values, lines, bounds)
 
 
-def _join(codes: ByteArray, bounds: Sequence[Segment]) -> bytes:
-    text = codes.tobytes()
-    return BREAK.join([text[start:stop] for start, stop in bounds])
+def _join(codes: bytes, bounds: Sequence[Segment]) -> bytes:
+    return BREAK.join([codes[start:stop] for start, stop in bounds])

@@ -28,6 +28,20 @@ def test_a_chart_of_values_and_one_of_ratios(caller: Caller) -> None:
     assert caller.post("/spc/charts", body).json()["as_of"] is None
 
 
+def test_a_chart_of_subgroups(caller: Caller) -> None:
+    groups = [[11, 14, 9], None, [13, None, 15], [9, 12, 14]]
+    points = [{"x": str(row), "values": group} for row, group in enumerate(groups)]
+    response = caller.post("/spc/charts", {"chart": "xbar", "points": points})
+    chart = SpcChart.model_validate_json(response.content)
+    assert [point.value for point in chart.points] == pytest.approx([34 / 3, None, 14, 35 / 3])
+    assert chart.points[1].upper_limit is None
+
+
+def test_a_prime_chart_tells_its_sigma_z(caller: Caller) -> None:
+    response = caller.post("/spc/charts", {"chart": "p_prime", "points": RATIOS})
+    assert SpcChart.model_validate_json(response.content).phases[0].sigma_z is not None
+
+
 def test_phases_notes_and_exclusions_come_back(caller: Caller) -> None:
     points: list[dict[str, Any]] = [dict(point) for point in VALUES]
     points[3] |= {"excluded": True, "note": "Flood"}
@@ -59,6 +73,32 @@ def test_phases_notes_and_exclusions_come_back(caller: Caller) -> None:
             {"chart": "p", "points": [*RATIOS, {"x": "99", "value": 3}]},
             "#/points/12/value",
             "values_and_ratios",
+        ),
+        (
+            {"chart": "xbar", "points": [{"x": "1", "values": [1, 2]}, {"x": "2", "value": 3}]},
+            "#/points/1/value",
+            "values_and_ratios",
+        ),
+        (
+            {"chart": "p", "points": [*RATIOS, {"x": "99", "values": [3]}]},
+            "#/points/12/values",
+            "values_and_ratios",
+        ),
+        (
+            {"chart": "xbar", "points": [{"x": "1", "values": [1] * 101}]},
+            "#/points/0/values",
+            "too_long",
+        ),
+        (
+            {"chart": "s", "points": [{"x": "1", "values": [1]}]},
+            "#/points",
+            "subgroups_of_one",
+        ),
+        ({"chart": "t", "points": VALUES}, "#/points/4/value", "time_not_positive"),
+        (
+            {"chart": "mr", "points": VALUES, "rule_set": "mdc"},
+            "#/rule_set",
+            "rules_do_not_fit_chart",
         ),
         ({"chart": "i", "points": VALUES, "phase_starts": [12]}, "#/phase_starts/0", None),
         ({"chart": "i", "points": VALUES, "target": [1, 2]}, "#/target", "target_wrong_length"),

@@ -55,6 +55,8 @@ def test_every_data_type_can_be_drawn(data_type: DataType) -> None:
         ({"rule_set": "anhoej"}, {"rule_set": "mdc"}, "mdc"),
         ({"chart": "run"}, {}, "anhoej"),
         ({"chart": "run", "programme_rule_set": "mdc"}, {}, "anhoej"),
+        ({"rule_set": "mdc", "programme_rule_set": "mdc"}, {"chart": "mr"}, "limits_only"),
+        ({"chart": "mr"}, {"rule_set": "anhoej"}, "anhoej"),  # the engine then refuses it
     ],
 )
 def test_whose_rule_set_counts(
@@ -62,6 +64,14 @@ def test_whose_rule_set_counts(
 ) -> None:
     _, settings = assemble(settings_of(**stored), ratios(), Overrides(**overrides))
     assert settings.rule_set == rule_set
+
+
+@pytest.mark.parametrize(("least", "chart"), [(0.5, "t"), (0.0, "run")])
+def test_two_events_at_one_time_make_a_run_chart(least: float, chart: str) -> None:
+    stored = settings_of(data_type=DataType.TIME_BETWEEN)
+    points = [*values(), values()[0]._replace(period_start=date(2019, 1, 1), value=least)]
+    _, settings = assemble(stored, points)
+    assert settings.chart == chart
 
 
 def test_targets_by_day() -> None:

@@ -57,7 +57,7 @@ def test_head() -> None:
         *("points", "phases", "signals", "variation", "assurance", "quality"),
     ]
     assert (page["chart"], page["title"], page["unit"]) == ("p", "Late letters", "%")
-    assert page["engine_version"] == ENGINE_VERSION == "1"
+    assert page["engine_version"] == ENGINE_VERSION == "2"
     assert page["settings"] == {
         "rule_set": "limits_only",
         "rule_set_version": "1",
@@ -109,12 +109,14 @@ def test_phases() -> None:
     assert (before["index"], before["points"]) == (0, 6)
     assert (after["index"], after["points"]) == (1, 4)
     assert list(before) == [
-        *("index", "starts_at", "points", "useful_points", "centre", "sigma", "longest_run"),
-        *("longest_run_max", "crossings", "crossings_min", "runs_signal", "label", "reason"),
+        *("index", "starts_at", "points", "useful_points", "centre", "sigma", "sigma_z"),
+        *("longest_run", "longest_run_max", "crossings", "crossings_min", "runs_signal"),
+        *("label", "reason"),
     ]
     assert (before["label"], after["reason"]) == ("before", "change_adopted")
     assert after["centre"] == pytest.approx(100 * 19 / 80)
     assert after["sigma"] is None  # it varies with the denominators
+    assert after["sigma_z"] is None  # only Laney's charts have one
     assert after["runs_signal"] is False
 
 
@@ -189,12 +191,20 @@ def test_settings_hash_covers_what_decides_the_numbers_and_nothing_printed() -> 
 
 
 def test_registries_describe_themselves() -> None:
-    assert list(CHARTS) == ["run", "i", "c", "u", "p"]
-    assert list(RULE_SETS) == ["anhoej", "mdc", "limits_only"]
+    assert list(CHARTS) == [
+        *("run", "i", "i_median", "i_prime", "mr", "xbar", "s", "r", "c"),
+        *("u", "u_prime", "p", "p_prime", "np", "t", "g"),
+    ]
+    assert list(RULE_SETS) == [
+        *("anhoej", "mdc", "plotthedots", "lifeqi", "ihi_run", "ihi_spc"),
+        *("western_electric", "nelson", "wahealth", "limits_only"),
+    ]
     for rule_set in RULE_SETS.values():
         assert rule_set.description
         assert rule_set.version == "1"
-        assert rule_set.rules[0].name == "outside_limits"
+        names = [rule.name for rule in rule_set.rules]
+        assert len(set(names)) == len(names)
+        assert names[0] == ("shift" if rule_set.name == "ihi_run" else "outside_limits")
 
 
 @pytest.mark.parametrize(
@@ -205,6 +215,8 @@ def test_registries_describe_themselves() -> None:
         ("rate", "u"),
         ("count", "c"),
         ("continuous", "i"),
+        ("time_between", "t"),
+        ("count_between", "g"),
         ("something_else", "run"),
     ],
 )
@@ -218,10 +230,7 @@ def test_recommended_charts_exist(data_type: str) -> None:
 
 
 def test_default_rule_sets() -> None:
-    assert {name: default_rule_set(name) for name in CHARTS} == {
-        "run": "anhoej",
-        "i": "mdc",
-        "c": "mdc",
-        "u": "mdc",
-        "p": "mdc",
-    }
+    defaults = {name: default_rule_set(name) for name in CHARTS}
+    assert defaults.pop("run") == "anhoej"
+    assert defaults.pop("mr") == "limits_only"
+    assert set(defaults.values()) == {"mdc"}

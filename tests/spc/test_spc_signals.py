@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.spc import Chart, Series, Settings, Signal, chart
+from app.spc import RULE_SETS, Chart, Series, Settings, Signal, chart, document
 from app.spc.signals import signal_id
 from tests.spc.requests import labels
 
@@ -108,6 +110,59 @@ def test_improvement_wins_and_both_signals_are_reported() -> None:
         }
         assert judged.variation == expected
     assert judge(falling).variation == "neither_low"  # neutral: the rules' own order decides
+
+
+def test_conflicting_signals_are_a_warning() -> None:
+    falling = [10.9, 10.8, 10.7, 10.6, 10.5, 10.4, 10.3]  # above the centre, and falling
+    (warning,) = judge(falling, direction="increase").quality.warnings
+    assert warning.code == "conflicting_signals"
+    assert "improvement (shift)" in warning.detail
+    assert "concern (trend)" in warning.detail
+    assert judge(falling).quality.warnings == ()  # neutral: neither is better
+    assert judge([*falling, 9], direction="increase").quality.warnings == ()  # no longer the latest
+
+
+def test_one_label_a_point_by_precedence() -> None:
+    falling = [10.9, 10.8, 10.7, 10.6, 10.5, 10.4, 10.3]
+    judged = judge([*falling, 11], "plotthedots")
+    (trend,), (shift,) = ([s for s in judged.signals if s.rule == r] for r in ("trend", "shift"))
+    points = document(judged)["points"]
+    assert trend.members == tuple(range(8, 15))
+    assert shift.members == tuple(range(8, 16))
+    assert [point["signals"] for point in points[8:]] == [[trend.id]] * 7 + [[shift.id]]
+    assert judge(falling, "plotthedots", direction="increase").variation == "concern_low"
+    listed = document(judge(falling))["points"]  # mdc
+    assert all(len(point["signals"]) == 2 for point in listed[8:15])
+
+
+def test_a_signal_of_spread_has_no_side_and_no_icon() -> None:
+    judged = judge([10.1, 9.9] * 8, "nelson", direction="increase")
+    signal = only(judged, "fourteen_alternating")
+    assert (signal.direction, signal.meaning) == (None, "neither")
+    assert signal.end == 23
+    assert judged.variation == "common_cause"
+
+
+def test_too_many_runs_is_a_signal_about_its_phase() -> None:
+    series = Series(labels(20), [1, 3] * 10)
+    signal = only(chart(series, Settings("run", rule_set="ihi_run")), "too_many_runs")
+    assert signal.parameters == {"runs_max": 15}
+    assert (signal.direction, signal.members, signal.start, signal.end) == (None, (), 0, 19)
+
+
+@given(
+    st.lists(st.none() | st.integers(-9, 9), min_size=1, max_size=60),
+    st.sampled_from(list(RULE_SETS)),
+)
+def test_the_other_direction_swaps_the_meanings(values: list[int | None], rule_set: str) -> None:
+    series = Series(labels(len(values)), values)
+    up = chart(series, Settings("i", rule_set=rule_set, direction="increase")).signals
+    down = chart(series, Settings("i", rule_set=rule_set, direction="decrease")).signals
+    swapped = {"improvement": "concern", "concern": "improvement", "neither": "neither"}
+    assert [swapped[signal.meaning] for signal in up] == [signal.meaning for signal in down]
+    assert [s._replace(meaning="neither") for s in up] == [
+        s._replace(meaning="neither") for s in down
+    ]
 
 
 @pytest.mark.parametrize("excluded", [None, [*[False] * 8, True]])
