@@ -9,6 +9,7 @@ from app import __version__
 from app.access import routes as access
 from app.analytics import routes as analytics
 from app.analytics.comparisons import routes as comparisons
+from app.analytics.feasibility import routes as feasibility
 from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
 from app.kit import docs, health, openapi
@@ -63,6 +64,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     measures.router,
     comparisons.router,
     progress.router,
+    feasibility.router,
 )
 _BEARER = {
     "type": "http",

@@ -4,12 +4,19 @@ at once, document() prints them.
 Pure: numpy only, no clock, no input or output, the same bytes for the same input.
 """
 
-from app.spc.advice import default_rule_set, recommend_chart
+from app.spc.advice import ChartAdvice, advise_chart, default_rule_set, recommend_chart
 from app.spc.batch import charts
 from app.spc.charts import CHARTS, ChartType
 from app.spc.document import document
 from app.spc.engine import chart
 from app.spc.errors import SpcError
+from app.spc.feasibility import (
+    FREQUENCIES,
+    CollectionPlan,
+    Feasibility,
+    feasibility,
+)
+from app.spc.feasibility_text import explain
 from app.spc.phases import Phase
 from app.spc.quality import DataWarning, Quality
 from app.spc.results import Chart
@@ -23,12 +30,16 @@ __all__ = [
     "CHARTS",
     "DIRECTIONS",
     "ENGINE_VERSION",
+    "FREQUENCIES",
     "MAX_POINTS",
     "MAX_SUBGROUP",
     "RULE_SETS",
     "Chart",
+    "ChartAdvice",
     "ChartType",
+    "CollectionPlan",
     "DataWarning",
+    "Feasibility",
     "Phase",
     "Quality",
     "Rule",
@@ -38,10 +49,13 @@ __all__ = [
     "Settings",
     "Signal",
     "SpcError",
+    "advise_chart",
     "chart",
     "charts",
     "default_rule_set",
     "document",
+    "explain",
+    "feasibility",
     "recommend_chart",
     "settings_hash",
 ]

@@ -13,7 +13,7 @@ from app.spc.charts import ChartType
 from app.spc.display import Levels
 from app.spc.icons import Assurance, assurance, conflicting_signals, variation
 from app.spc.phases import Phase
-from app.spc.quality import Quality, data_warnings, judge_limits
+from app.spc.quality import Judged, Quality, assess
 from app.spc.rule_sets import RuleSet
 from app.spc.runs import Runs
 from app.spc.series import BoolArray, FloatArray, Observations, Series
@@ -169,20 +169,18 @@ class Chart:
         """How far the limits of the latest phase can be trusted."""
         latest = self.phases[-1]
         lower = self.lower_limit[latest.start :]
-        has_limits = bool(np.count_nonzero(lower == lower))
-        lacks_limits = self.kind.has_limits and not has_limits
-        return Quality(
-            len(self.series.x),
-            latest.base_points,
-            judge_limits(latest.base_points, has_limits=has_limits),
-            data_warnings(
-                self.observed.zero_denominators,
-                self.series.x,
-                overflowed=self.overflowed,
-                flat=lacks_limits and not self.overflowed and latest.base_points > 1,
-            )
-            + conflicting_signals(self.signals, len(self.series.x) - 1),
+        judged = Judged(
+            self.observed,
+            self.series.x,
+            latest,
+            self.kind,
+            self.rules.name,
+            bool(np.count_nonzero(lower == lower)),
+            self.overflowed,
+            self.signals,
         )
+        with np.errstate(all="ignore"):  # huge numbers are expected
+            return assess(judged, conflicting_signals(self.signals, len(self.series.x) - 1))
 
 
 def _finite(number: float) -> float | None:

@@ -12,6 +12,8 @@ ONE = "/api/v1/organisations/{organisation}"
 PROGRAMMES = "/api/v1/programmes"
 POINTS = "/api/v1/measures/{measure}/data-points"
 BULK = f"{POINTS}/bulk"
+FEASIBILITY = "/api/v1/measures/{measure}/feasibility"
+PLAN = "/api/v1/spc/feasibility"
 TOKEN = "/api/v1/auth/token"
 PLAIN = b'{"name": "Elm", "kind": "gp_practice"}'
 ANY = ("If-Match", "*")
@@ -60,6 +62,13 @@ def _name(text: bytes) -> bytes:
 
 def _point(text: bytes) -> bytes:
     return b'{"period_start": "2018-01-01", "numerator": ' + text + b', "denominator": 20}'
+
+
+def _plan(more: bytes) -> bytes:
+    return (
+        b'{"starts_on": "2026-01-01", "ends_on": "2026-09-30", "frequency": "weekly", '
+        b'"data_type": "rate", ' + more + b"}"
+    )
 
 
 INVALID, BAD = "validation_failed", "bad_request"
@@ -223,6 +232,27 @@ DATES = [
     _row("a zone that does not exist", 422, INVALID, "PATCH", "/api/v1/programmes/{programme}",
          b'{"timezone": "../../etc/passwd"}', ANY),
 ]  # fmt: skip
+PLANS = [
+    _row("a plan", 200, None, "POST", PLAN, _plan(b'"level": 5')),
+    _row("a plan of NaN", (400, 422), None, "POST", PLAN, _plan(b'"level": NaN')),
+    _row("a plan of 1e999", 422, INVALID, "POST", PLAN, _plan(b'"cases_per_week": 1e999')),
+    _row("a text for a spread", 422, INVALID, "POST", PLAN, _plan(b'"spread": "3"')),
+    _row("a plan below zero", 422, "infeasible_plan", "POST", PLAN, _plan(b'"level": -1')),
+    _row("a first change in year 10000", 422, INVALID, "POST", PLAN,
+         _plan(b'"first_change_on": "10000-01-01"')),
+    _row("a first change on the last day of all", 422, INVALID, "POST", PLAN,
+         _plan(b'"first_change_on": "9999-12-31"')),
+    _row("a unit with NUL", 422, INVALID, "POST", PLAN, _plan(rb'"unit": "a\u0000b"')),
+    _row("a chart of no kind", 422, "infeasible_plan", "POST", PLAN, _plan(b'"chart": "pie"')),
+    _get("a plan from year 0", 422, INVALID, f"{FEASIBILITY}?starts_on=0000-01-01"),
+    _get("a plan from the first day of all", 422, INVALID, f"{FEASIBILITY}?starts_on=0001-01-01"),
+    _get("a level of NaN", 422, INVALID, f"{FEASIBILITY}?level=nan"),
+    _get("cases above all doubles", 422, INVALID, f"{FEASIBILITY}?cases_per_week=1e400"),
+    _get("a frequency with NUL", 422, INVALID, f"{FEASIBILITY}?frequency=a%00b"),
+    _get("a chart with NUL", 422, None, f"{FEASIBILITY}?frequency=weekly&chart=a%00b"),
+    _get("parameters for chart advice", 422, "unknown_parameter",
+         "/api/v1/measures/{measure}/chart-advice?limit=1"),
+]  # fmt: skip
 BATCHES = [
     _row("CSV with NUL", 422, None, "POST", BULK, b"period_start,value\n2018-01-01,\x00\n", CSV),
     _row("CSV that is no UTF-8", (400, 422), None, "POST", BULK,
@@ -371,5 +401,5 @@ SERIES = [
 ]  # fmt: skip
 ROWS = [
     *(*TEXT, *NUMBERS, *BODIES, *MEDIA, *QUERIES, *CURSORS, *DATES),
-    *(*BATCHES, *CONDITIONS, *KEYS, *ADDRESSES, *CALLERS, *FRAMING, *SERIES),
+    *(*BATCHES, *PLANS, *CONDITIONS, *KEYS, *ADDRESSES, *CALLERS, *FRAMING, *SERIES),
 ]

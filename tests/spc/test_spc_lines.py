@@ -135,7 +135,7 @@ def test_a_zero_denominator_is_a_gap_with_a_warning() -> None:
     assert judged.centre.tolist() == [0.25] * 3  # its numerator stays out of the sums
     assert np.isnan(judged.values).tolist() == [False, True, False]
     assert np.isnan(judged.upper_limit).tolist() == [False, True, False]
-    (warning,) = judged.quality.warnings
+    warning, *_ = judged.quality.warnings
     assert warning.code == "denominator_zero"
     assert "00001" in warning.detail
 
