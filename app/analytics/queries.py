@@ -125,7 +125,17 @@ def _assemble(
     return Assembled(series, settings, marks.annotations)
 
 
-def _as_of(row: Any) -> str:
+def assemble_one(
+    connection: sa.Connection, row: Any, stratum: str, overrides: Overrides
+) -> Assembled:
+    """The series of one measure as it is now: one query for its points, one for its marks."""
+    parameters = {"measure_id": row.measure_id, "stratum": stratum}
+    points = cast(list[PointRow], _POINTS.all(connection, parameters))
+    return _assemble(row, points, marks_of(connection, row.measure_id), overrides)
+
+
+def as_of(row: Any) -> str:
+    """When anything that the chart of a measure prints last changed."""
     stamp: str = row.series_changed_at.isoformat()
     return stamp.replace("+00:00", "Z")
 
@@ -133,7 +143,7 @@ def _as_of(row: Any) -> str:
 def _draw(row: Any, assembled: Assembled) -> dict[str, Any]:
     """The document of one measure."""
     series, settings, annotations = assembled
-    return draw(series, settings, as_of=_as_of(row), annotations=annotations)
+    return draw(series, settings, as_of=as_of(row), annotations=annotations)
 
 
 def overrides_of(query: SpcQuery) -> Overrides:
@@ -167,15 +177,12 @@ class StoredSeries:
     @property
     def as_of(self) -> str:
         """When anything that the chart prints last changed."""
-        return _as_of(self._row)
+        return as_of(self._row)
 
     def assembled(self) -> Assembled:
         """The points as they are now, and how they are to be charted."""
-        parameters = {"measure_id": self._row.measure_id, "stratum": self._query.stratum}
-        points = _POINTS.all(self._connection, parameters)
-        marks = marks_of(self._connection, self._row.measure_id)
         overrides = overrides_of(self._query)
-        return _assemble(self._row, cast(list[PointRow], points), marks, overrides)
+        return assemble_one(self._connection, self._row, self._query.stratum, overrides)
 
     def document(self) -> dict[str, Any]:
         """The SPC document of the points as they are now."""
@@ -188,6 +195,13 @@ def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
     return BesideCaller(_ONE_MEASURE, _ONE_MEASURE_BESIDE_CALLER, "measure_id", parameters)
 
 
+def _check_visible(actor: Actor, row: Any) -> None:
+    if row is None or not actor.span(Permission.MEASURE_READ).covers(
+        Place(row.owner_programme_id, row.owner_team_id)
+    ):
+        raise NotFound
+
+
 def get_series(
     connection: sa.Connection, *, actor: Actor, row: Any, query: SpcQuery
 ) -> StoredSeries:
@@ -196,11 +210,15 @@ def get_series(
     The place is judged on the row: the statement is the same for every caller, compiled and planned
     once, and this is the hottest read of all.
     """
-    if row is None or not actor.span(Permission.MEASURE_READ).covers(
-        Place(row.owner_programme_id, row.owner_team_id)
-    ):
-        raise NotFound
+    _check_visible(actor, row)
     return StoredSeries(connection, row, query)
+
+
+def get_measure_row(connection: sa.Connection, *, actor: Actor, measure_id: uuid.UUID) -> Any:
+    """What drawing a measure asks for. Raises `NotFound`."""
+    row = next(iter(_ONE_MEASURE.all(connection, {"measure_id": measure_id})), None)
+    _check_visible(actor, row)
+    return row
 
 
 # As text: making a UUID of it for each point takes as long as all the rest of the row (measured).
