@@ -22,8 +22,9 @@ _MEANINGS: dict[tuple[Side, Direction], Meaning] = {
 class Signal(NamedTuple):
     """A pattern that chance rarely makes.
 
-    `direction` is the side of the centre, for a trend the slope; None for a signal about a whole
-    phase, which has no members, spans the rows of the phase and was completed by no one point.
+    `direction` is the side of the centre, for a trend the slope; None for a pattern of spread
+    (alternating, inner or outer points), and for a signal about a whole phase, which has no
+    members, spans the rows of the phase and was completed by no one point.
     """
 
     id: str

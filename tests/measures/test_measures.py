@@ -72,7 +72,7 @@ def test_everything_that_can_be_stated_comes_back(call: Call, world: World) -> N
         ("baseline_points", 0, "greater_than_equal"),
         ("baseline_points", 10_001, "less_than_equal"),
         ("chart", "pie", "unknown_chart"),
-        ("rule_set", "nelson", "unknown_rule_set"),
+        ("rule_set", "house_rules", "unknown_rule_set"),
         ("position", 10**12, "less_than_equal"),
         ("is_headline", "yes", "bool_type"),
         ("operational_definition", "Patient 943 476 5919", "patient_identifier_suspected"),

@@ -14,6 +14,13 @@ from tests.spc.oracle import Value
 
 LINES = np.array([0.0, -3.0, 3.0, -2.0, 2.0, -1.0, 1.0])  # so that values are sigmas
 
+
+def climbing(steps: list[Value]) -> list[Value]:
+    """A climb by these steps, with gaps where there is none."""
+    height = -2.0
+    return [None if step is None else (height := height + step) for step in steps]
+
+
 rule_sets = st.sampled_from(list(RULE_SETS))
 halves = st.integers(-7, 7).map(lambda half: half / 2)  # many ties, with each other and with lines
 # Stretches that the rarer rules look for, joined with anything.
@@ -24,9 +31,7 @@ stretches = st.one_of(
     st.lists(st.sampled_from([-3.5, -1.5, 1.5, 2.0, 2.5]), min_size=7, max_size=12),
     st.integers(11, 17).map(lambda size: [0.5 * (-1) ** row for row in range(size)]),
     st.integers(4, 8).map(lambda size: [row / 2 - 2 for row in range(size)]),
-    st.lists(st.sampled_from([0.5, 0.5, 0.5, 0.0]), min_size=5, max_size=9).map(
-        lambda steps: [float(sum(steps[:row])) - 2 for row in range(len(steps))]
-    ),
+    st.lists(st.sampled_from([0.5, 0.5, 0.5, 0.0, None]), min_size=5, max_size=10).map(climbing),
 )
 phases = st.lists(stretches, max_size=4).map(
     lambda parts: [value for part in parts for value in part]
@@ -197,6 +202,7 @@ def test_two_windows_without_a_common_member_are_two_signals() -> None:
     ("name", "values", "members"),
     [
         ("ihi_run", [1, 2, None, 3, 4, 5], [0, 1, 3, 4, 5]),  # the step leads over the gap
+        ("ihi_run", [1, None, None, 2, 3, 4, 5], [0, 3, 4, 5, 6]),
         ("ihi_run", [1, 2, None, 1.5, 4, 5, 6], None),  # 2 to 1.5 is a fall, though a gap hides it
         ("ihi_run", [1, 2, 2, 3, 4, 5], [0, 1, 3, 4, 5]),
         ("wahealth", [1, 2, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]),  # spanned, so flagged
@@ -217,6 +223,14 @@ def test_eight_outer_needs_both_sides_within_eight_points() -> None:
     one_sided = [1.5] * 12
     assert found(one_sided, "nelson", "eight_outer") == []
     assert found([*one_sided, -1.5], "nelson", "eight_outer") == [(None, list(range(5, 13)))]
+
+
+def test_windows_of_eight_outer_without_a_common_point_are_two_signals() -> None:
+    values = [-1.5, *[1.5] * 14, -1.5]
+    assert found(values, "nelson", "eight_outer") == [
+        (None, list(range(8))),
+        (None, list(range(8, 16))),
+    ]
 
 
 def test_fifteen_inner_is_strict_and_counts_the_centre() -> None:
