@@ -248,9 +248,11 @@ def test_a_curve_over_lengths_is_what_each_length_gives(rule_set: str) -> None:
         ("lifeqi", "i", 4, 5, 0.27),
         ("mdc", "i", 4, 5, 0.27),
         ("anhoej", "run", 4, 5, 0.03),
+        ("ihi_run", "run", 4, 5, 0.15),
         ("lifeqi", "i", 12, 24, 0.51),
         ("mdc", "i", 12, 24, 0.48),
         ("anhoej", "run", 12, 24, 0.15),
+        ("ihi_run", "run", 12, 24, 0.66),
     ],
 )
 def test_rates_agree_with_an_independent_simulation(
