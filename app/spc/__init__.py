@@ -16,6 +16,7 @@ from app.spc.feasibility import (
     Feasibility,
     feasibility,
 )
+from app.spc.feasibility import Option as FeasibilityOption
 from app.spc.feasibility_text import explain
 from app.spc.phases import Phase
 from app.spc.quality import DataWarning, Quality
@@ -40,6 +41,7 @@ __all__ = [
     "CollectionPlan",
     "DataWarning",
     "Feasibility",
+    "FeasibilityOption",
     "Phase",
     "Quality",
     "Rule",

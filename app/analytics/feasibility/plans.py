@@ -1,7 +1,6 @@
 """Checks a plan of collection and describes what it can show. Pure: plain values in and out."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from app import spc
 from app.analytics.feasibility.schemas import (
@@ -9,6 +8,8 @@ from app.analytics.feasibility.schemas import (
     FeasibilityInputs,
     FeasibilityOption,
     FeasibilityRead,
+    numbers_of,
+    rounded,
 )
 from app.kit.errors import FieldError, Invalid, pointer
 from app.measures.charts import charts_for
@@ -96,9 +97,9 @@ def describe(
     found = spc.feasibility(plan)
     return FeasibilityRead(
         inputs=_inputs(found, unit, sources),
-        chosen=_option(found.chosen),
+        chosen=FeasibilityOption(**numbers_of(found.chosen)),
         charts=[support._asdict() for support in found.charts],
-        alternatives=[_option(option) for option in found.alternatives],
+        alternatives=[FeasibilityOption(**numbers_of(option)) for option in found.alternatives],
         recommended_frequency=found.recommended,
         chart_advice=read_advice(chart_advice),
         advice=spc.explain(found, unit=unit),
@@ -128,23 +129,10 @@ def _inputs(
         data_type=plan.data_type,
         chart=found.chart,
         rule_set=found.rule_set,
-        cases_per_week=_rounded(plan.cases_per_week),
-        level=_rounded(plan.level),
-        spread=_rounded(plan.spread),
+        cases_per_week=rounded(plan.cases_per_week),
+        level=rounded(plan.level),
+        spread=rounded(plan.spread),
         multiplier=plan.multiplier,
         unit=unit,
         sources=assumed | dict(sources),
     )
-
-
-def _option(option: Any) -> FeasibilityOption:
-    numbers = {
-        name: _rounded(value) if isinstance(value, float) else value
-        for name, value in option._asdict().items()
-    }
-    return FeasibilityOption(**numbers)
-
-
-def _rounded(number: float | None) -> float | None:
-    """Four significant digits: a plan knows no more."""
-    return None if number is None else float(f"{number:.4g}")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from app import spc
 from app.analytics.schemas import ChartName, Multiplier, RuleSetName
 from app.kit.fields import Day, Input, Line, Output
 from app.measures.models import DataType
@@ -184,66 +185,45 @@ class ChartAdviceRead(Output):
     against: list[ChartObjection]
 
 
+def rounded(number: float | None) -> float | None:
+    """Four significant digits: a plan knows no more."""
+    return None if number is None else float(f"{number:.4g}")
+
+
+def numbers_of(option: spc.FeasibilityOption) -> dict[str, Any]:
+    """The members of FeasibilityOption."""
+    return {
+        name: rounded(value) if isinstance(value, float) else value
+        for name, value in option._asdict().items()
+    }
+
+
+def _example() -> dict[str, Any]:
+    """What is answered to the example of a request: it cannot go out of date."""
+    values = {name: value for name, value in _REQUEST.items() if name != "unit"}
+    for name in ("starts_on", "ends_on", "first_change_on"):
+        values[name] = date.fromisoformat(values[name])
+    found = spc.feasibility(spc.CollectionPlan(**values))
+    return {
+        "inputs": _REQUEST | {"sources": dict.fromkeys(_REQUEST, "request")},
+        "chosen": numbers_of(found.chosen),
+        "charts": [support._asdict() for support in found.charts],
+        "alternatives": [numbers_of(option) for option in found.alternatives],
+        "recommended_frequency": found.recommended,
+        "chart_advice": {
+            "chart": "p",
+            "reason": spc.advise_chart("proportion").reason,
+            "alternatives": [],
+            "against": [],
+        },
+        "advice": spc.explain(found, unit=_REQUEST["unit"]),
+    }
+
+
 class FeasibilityRead(Output):
     """What a plan of collection can show, and which frequency is worth its work."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "inputs": _REQUEST | {"sources": {"starts_on": "request"}},
-                    "chosen": {
-                        "frequency": "monthly",
-                        "points": 9,
-                        "points_before": 3,
-                        "points_after": 6,
-                        "cases_per_point": 217.4,
-                        "events_per_point": 65.2,
-                        "limits": "trial",
-                        "false_signal_rate": 0.148,
-                        "minimum_detectable_shift": 1.91,
-                        "shift_in_unit": 5.94,
-                        "shift_of_level": 0.085,
-                    },
-                    "charts": [
-                        {
-                            "chart": "p",
-                            "is_supported": False,
-                            "reason": "3 points before the first change give trial limits at "
-                            "best; provisional ones take 12.",
-                        }
-                    ],
-                    "alternatives": [
-                        {
-                            "frequency": "weekly",
-                            "points": 39,
-                            "points_before": 13,
-                            "points_after": 26,
-                            "cases_per_point": 50.0,
-                            "events_per_point": 15.0,
-                            "limits": "provisional",
-                            "false_signal_rate": 0.408,
-                            "minimum_detectable_shift": 0.78,
-                            "shift_in_unit": 5.05,
-                            "shift_of_level": 0.072,
-                        }
-                    ],
-                    "recommended_frequency": "weekly",
-                    "chart_advice": {
-                        "chart": "p",
-                        "reason": "Each point is a share of cases; p limits follow the number of "
-                        "cases.",
-                        "alternatives": [],
-                        "against": [],
-                    },
-                    "advice": [
-                        "Monthly collection gives 9 points in nine months, of which 3 before the "
-                        "first change; weekly gives 39, of which 13: go weekly."
-                    ],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_example()]})
 
     inputs: FeasibilityInputs
     chosen: FeasibilityOption = Field(description="The planned frequency.")
