@@ -64,13 +64,20 @@ def ratio_of_sums(
     if not ratios:
         return np.nan
     try:
-        ratio = math.fsum(numerators) / math.fsum(denominators)
-    except OverflowError:
-        above = math.fsum([number * _SMALLER for number in numerators])
-        ratio = above / math.fsum([number * _SMALLER for number in denominators])
+        ratio = _ratio(numerators, denominators)
+    except ValueError:  # totals of subgroups may be infinite, on both sides of zero
+        return np.inf
     if math.isclose(ratio, ratios[0], rel_tol=1e-9):  # as in mean()
         return min(max(ratio, min(ratios)), max(ratios))
     return ratio
+
+
+def _ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    try:
+        return math.fsum(numerators) / math.fsum(denominators)
+    except OverflowError:  # only the sums are too large for a double
+        above = math.fsum([number * _SMALLER for number in numerators])
+        return above / math.fsum([number * _SMALLER for number in denominators])
 
 
 def screened_average(ranges: Sequence[float]) -> float:

@@ -136,3 +136,10 @@ def test_huge_values_are_gaps_or_undefined_and_never_infinite() -> None:
     judged = draw([[1e308, -1e308], [1e308, 1e307], [1, 2]], "s")
     assert not np.isinf(judged.values).any()
     assert not np.isinf(judged.lines).any()
+
+
+def test_totals_of_subgroups_that_are_too_large_on_both_sides_are_no_fault() -> None:
+    huge = 1.7e308
+    judged = chart(Series(["a", "b"], subgroups=[[-huge, -huge], [huge, huge]]), Settings("xbar"))
+    assert np.isnan(judged.centre).all()
+    assert "overflow" in [warning.code for warning in judged.quality.warnings]

@@ -82,7 +82,7 @@ DIVERGENCES = (
         ("ihi_spc/trend",),
         "equal neighbours break a trend",
         "Provost and Murray ignore a point that repeats the one before it",
-        rules_elsewhere.trend_across_gaps,
+        rules_elsewhere.trend_broken_by_ties,
     ),
     Divergence(
         "eight-outer-one-sided",

@@ -47,6 +47,21 @@ def _spread(difference: Difference, line: FloatArray, rows: list[int]) -> FloatA
 
 def trend_across_gaps(difference: Difference) -> Any:
     """Six points in a row, gaps left out, broken by ties."""
+    return _breaking_trend(difference) if difference.case.gaps else None
+
+
+def trend_broken_by_ties(difference: Difference) -> Any:
+    """As our trend, without stretches that a tie breaks."""
+    is_less = difference.theirs < difference.ours
+    return _breaking_trend(difference) if is_less and _has_ties(difference) else None
+
+
+def _has_ties(difference: Difference) -> bool:
+    values = difference.case.ours().values[difference.case.kept]
+    return bool((values[1:] == values[:-1]).any())
+
+
+def _breaking_trend(difference: Difference) -> set[int]:
     case = difference.case
     found = marked(case.without_gaps().ours("nelson"), "trend")
     return {case.kept[row] for row, _ in found}
@@ -55,6 +70,10 @@ def trend_across_gaps(difference: Difference) -> Any:
 def skipping_shift(difference: Difference) -> Any:
     """Runs on one side of the centre, without the points that lie on it and without gaps."""
     length = _LENGTHS[difference.about]
+    phases = zones_of(difference.case.ours())
+    has_ties = any((zones.values == zones.centre).any() for zones in phases)
+    if not (has_ties or difference.case.gaps):
+        return None
 
     def runs(zones: Zones) -> set[int]:
         sides = np.sign(zones.values - zones.centre)
@@ -64,7 +83,9 @@ def skipping_shift(difference: Difference) -> Any:
 
 
 def one_sided_eight(difference: Difference) -> Any:
-    """Eight in a row beyond 1 sigma on any side."""
+    """Eight in a row beyond 1 sigma on any side: ours, and more."""
+    if not difference.ours < difference.theirs:
+        return None
 
     def runs(zones: Zones) -> set[int]:
         beyond = np.abs(zones.values - zones.centre) > zones.sigma
@@ -86,8 +107,8 @@ def _long(codes: dict[int, Any], length: int) -> set[int]:
 
 def longest_run_rounded_down(difference: Difference) -> Any:
     """Whether the longest run has floor(log2 k) + 3 points; from ten useful points."""
-    runs, _ = difference.ours
-    if runs.useful_points < 10:
+    runs, is_long = difference.ours
+    if runs.useful_points < 10 or is_long:
         return None
     return runs.longest_run >= math.floor(math.log2(runs.useful_points)) + 3
 
