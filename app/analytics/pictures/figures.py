@@ -43,7 +43,8 @@ def _decimals(span: float) -> int:
     """One from 5 to 500, none above, and below so many that 500 numbers can be told apart."""
     if span >= 500:
         return 0
-    return 1 + max(0, math.ceil(math.log10(5 / span) - 1e-9))
+    # Logarithms apart: five over the smallest of doubles is more than the largest.
+    return 1 + max(0, math.ceil(math.log10(5) - math.log10(span) - 1e-9))
 
 
 def figures_of(numbers: Sequence[float], unit: str | None) -> Figures:

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -242,6 +242,7 @@ def test_every_size(look: dict[str, Any]) -> None:
     st.lists(st.none() | st.floats(-1e15, 1e15), min_size=1, max_size=20),
     st.sampled_from([(EwmaRequest, draw_ewma), (CusumRequest, draw_cusum)]),
 )
+@example([2.2e-313], (EwmaRequest, draw_ewma))
 @settings(max_examples=40)
 def test_any_series_makes_a_chart_that_is_json(values: list[float | None], kind: Any) -> None:
     model, draw = kind
