@@ -30,6 +30,12 @@ def test_names_are_unique_and_are_the_operation_ids(bare_app: OpenQI) -> None:
         assert getattr(operation.context.endpoint, "__name__", None) == operation.name, operation
 
 
+def test_no_two_models_share_a_name(bare_app: OpenQI) -> None:
+    """FastAPI would put their modules into the names, and generated clients break on some."""
+    names = bare_app.openapi()["components"]["schemas"]
+    assert not [name for name in names if "__" in name]
+
+
 def test_the_tables_name_only_operations_that_exist(bare_app: OpenQI) -> None:
     assert {operation.name for operation in operations(bare_app)} >= PUBLIC | UNDOCUMENTED
 

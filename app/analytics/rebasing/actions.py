@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.analytics.rebasing import queries
-from app.analytics.rebasing.schemas import Decision, RebaseCandidate, RebaseDecision
+from app.analytics.rebasing.schemas import RebaseChoice, RebaseCandidate, RebaseDecision
 from app.events.catalogue import Verb
 from app.kit.errors import Conflict, Invalid, NotFound
 from app.measures.actions import get_writable
@@ -17,9 +17,9 @@ from app.measures.phases.actions import Candidate, keep_phase, transition_phase
 from app.measures.phases.schemas import PhaseBase, PhaseTransition
 
 _STATUS = {
-    Decision.ACCEPT: (PhaseStatus.APPROVED, Verb.APPROVED),
-    Decision.PROPOSE: (PhaseStatus.PROPOSED, Verb.PROPOSED),
-    Decision.DECLINE: (PhaseStatus.DECLINED, Verb.CREATED),
+    RebaseChoice.ACCEPT: (PhaseStatus.APPROVED, Verb.APPROVED),
+    RebaseChoice.PROPOSE: (PhaseStatus.PROPOSED, Verb.PROPOSED),
+    RebaseChoice.DECLINE: (PhaseStatus.DECLINED, Verb.CREATED),
 }
 
 
@@ -40,13 +40,13 @@ def decide_rebase_candidate(
     now: datetime,
 ) -> Phase:
     """Accept, put forward or decline. Raises `NotFound` for what is not proposed (any more)."""
-    is_proposal = data.decision is Decision.PROPOSE
+    is_proposal = data.decision is RebaseChoice.PROPOSE
     permission = Permission.DATA_POINT_RECORD if is_proposal else Permission.MEASURE_WRITE
     measure = get_writable(session, actor=actor, measure_id=measure_id, permission=permission)
     found = queries.find_candidate(session, measure=measure)
     if found is None or found.id != candidate_id:
         raise NotFound
-    if data.decision is Decision.ACCEPT and data.checklist is None:
+    if data.decision is RebaseChoice.ACCEPT and data.checklist is None:
         detail = "Answer the questions of the candidate before the lines are taken anew."
         raise Invalid.at("checklist", code="checklist_required", detail=detail)
     if found.phase_id is None:

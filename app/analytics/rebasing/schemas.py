@@ -22,7 +22,7 @@ _QUESTIONS: list[dict[str, Any]] = [
 ]
 
 
-class Decision(StrEnum):
+class RebaseChoice(StrEnum):
     """What becomes of a candidate."""
 
     ACCEPT = "accept"
@@ -49,7 +49,7 @@ class RebaseDecision(Input):
         }
     )
 
-    decision: Decision = Field(description="`propose` leaves it to somebody who leads.")
+    decision: RebaseChoice = Field(description="`propose` leaves it to somebody who leads.")
     reason: Reason
     label: Label | None = None
     phase_reason: PhaseReason = PhaseReason.CHANGE_ADOPTED
