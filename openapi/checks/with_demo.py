@@ -35,6 +35,7 @@ LISTS = {
     "PROJECT_ID": "programmes/{PROGRAMME_ID}/projects",
     "CYCLE_ID": "projects/{PROJECT_ID}/pdsa-cycles",
     "DATA_POINT_ID": "measures/{MEASURE_ID}/data-points",
+    "ANNOTATION_ID": "measures/{MEASURE_ID}/annotations",
 }
 
 
