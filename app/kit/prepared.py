@@ -6,6 +6,7 @@ by key with two dozen columns that is half the processor time (149 against 77 us
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +46,8 @@ class _Compiled:
         """The rows of the cursor with the values that the columns promise."""
         if self._results is None:  # the conversions ask for the types that the database answers
             self._results = list(self._conversions(cursor.description))
+        if not self._results:
+            return list(starmap(self._make, cursor.fetchall()))
         rows = []
         for row in cursor.fetchall():
             cells = list(row)

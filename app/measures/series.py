@@ -141,13 +141,15 @@ def _rule_set(measure: ChartSettings, chart: str, overrides: Overrides) -> str:
 
 def _series(measure: ChartSettings, points: Sequence[PointRow], days: Sequence[date]) -> spc.Series:
     is_ratio = measure.data_type in RATIO_TYPES
+    columns = zip(*points, strict=True) if points else [()] * 6
+    _, values, numerators, denominators, excluded, notes = columns
     return spc.Series(
         x=[day.isoformat() for day in days],
-        values=None if is_ratio else [point[1] for point in points],
-        numerators=[point[2] for point in points] if is_ratio else None,
-        denominators=[point[3] for point in points] if is_ratio else None,
-        excluded=[point[4] for point in points],
-        notes=[point[5] for point in points],
+        values=None if is_ratio else values,
+        numerators=numerators if is_ratio else None,
+        denominators=denominators if is_ratio else None,
+        excluded=excluded,
+        notes=notes,
     )
 
 

@@ -8,29 +8,10 @@ import numpy as np
 from app.spc.phases import Phase
 from app.spc.results import Chart
 from app.spc.series import FloatArray, Numbers
-from app.spc.settings import ENGINE_VERSION, settings_hash, stated
+from app.spc.settings import ENGINE_VERSION, hash_of, stated
 from app.spc.signals import Signal, signals_of_points
 
 _NONE: Sequence[Any] = ()
-_POINT = (
-    "x",
-    "value",
-    "numerator",
-    "denominator",
-    "phase",
-    "excluded",
-    "in_baseline",
-    "centre",
-    "lower_limit",
-    "upper_limit",
-    "lower_warning",
-    "upper_warning",
-    "target",
-    "outside_limits",
-    "signals",
-    "note",
-    "annotations",
-)
 
 
 def document(
@@ -46,13 +27,14 @@ def document(
     annotations: by row. explained_by: by signal id. Numbers are full doubles, None if undefined.
     """
     settings = stated(chart.settings)
+    settings_hash = hash_of(settings)
     head = {
         "chart": settings.pop("chart"),
         "title": chart.settings.title,
         "unit": chart.settings.unit,
         "engine_version": ENGINE_VERSION,
         "settings": settings,
-        "settings_hash": settings_hash(chart.settings),
+        "settings_hash": settings_hash,
     }
     if as_of is not None:
         head["as_of"] = as_of
@@ -88,7 +70,46 @@ def _points(chart: Chart, annotations: Mapping[int, Sequence[Any]]) -> list[dict
         [list(annotations.get(row, _NONE)) for row in range(size)],
         strict=True,
     )
-    return [dict(zip(_POINT, row, strict=True)) for row in rows]
+    return [  # a literal is twice as quick as pairing names with cells
+        {
+            "x": x,
+            "value": value,
+            "numerator": numerator,
+            "denominator": denominator,
+            "phase": phase,
+            "excluded": is_excluded,
+            "in_baseline": in_baseline,
+            "centre": centre,
+            "lower_limit": lower_limit,
+            "upper_limit": upper_limit,
+            "lower_warning": lower_warning,
+            "upper_warning": upper_warning,
+            "target": target,
+            "outside_limits": outside_limits,
+            "signals": signals,
+            "note": note,
+            "annotations": noted,
+        }
+        for (
+            x,
+            value,
+            numerator,
+            denominator,
+            phase,
+            is_excluded,
+            in_baseline,
+            centre,
+            lower_limit,
+            upper_limit,
+            lower_warning,
+            upper_warning,
+            target,
+            outside_limits,
+            signals,
+            note,
+            noted,
+        ) in rows
+    ]
 
 
 def _numbers(numbers: FloatArray) -> list[float | None]:

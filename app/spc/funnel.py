@@ -17,9 +17,9 @@ import numpy as np
 
 from app.spc.dispersion import Dispersion, Scores, adjusted_limits, estimate, score
 from app.spc.means import ratio_of_sums
-from app.spc.printing import hash_of, numbers, plain
+from app.spc.printing import numbers, plain
 from app.spc.series import FloatArray
-from app.spc.settings import ENGINE_VERSION, Direction
+from app.spc.settings import ENGINE_VERSION, Direction, hash_of
 from app.spc.tails import binomial_limits, poisson_limits
 from app.spc.units import FunnelSettings, Unit, check_units
 

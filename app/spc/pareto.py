@@ -10,8 +10,7 @@ from math import isfinite
 from typing import Any
 
 from app.spc.errors import SpcError
-from app.spc.printing import hash_of
-from app.spc.settings import ENGINE_VERSION
+from app.spc.settings import ENGINE_VERSION, hash_of
 
 MAX_CATEGORIES = 1_000
 

@@ -1,7 +1,5 @@
 """The parts of a document that charts with a memory (EWMA, CUSUM) have in common."""
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +9,7 @@ import numpy as np
 from app.spc.memory import MemorySettings, Prepared
 from app.spc.quality import judge_limits
 from app.spc.series import FloatArray, Numbers, Series
-from app.spc.settings import ENGINE_VERSION, Direction
+from app.spc.settings import ENGINE_VERSION, Direction, hash_of
 from app.spc.sides import Side
 from app.spc.signals import Meaning, signal_id
 
@@ -49,12 +47,6 @@ def given(stated: Numbers | None, size: int) -> Sequence[float | None]:
     if stated is None:
         return [None] * size
     return stated.tolist() if isinstance(stated, np.ndarray) else stated
-
-
-def hash_of(settings: Any) -> str:
-    """SHA-256 (hex) of the engine version and of settings that are ready for JSON."""
-    text = json.dumps([ENGINE_VERSION, settings], separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def stated(settings: MemorySettings, **own: Any) -> dict[str, Any]:

@@ -167,7 +167,12 @@ def settings_hash(settings: Settings) -> str:
 
     Title, unit, and the labels and reasons of phases are only printed and are not part of it.
     """
-    text = json.dumps([ENGINE_VERSION, stated(settings)], separators=(",", ":"), sort_keys=True)
+    return hash_of(stated(settings))
+
+
+def hash_of(said: Any) -> str:
+    """The same of settings that are ready for JSON."""
+    text = json.dumps([ENGINE_VERSION, said], separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

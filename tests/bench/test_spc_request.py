@@ -46,6 +46,16 @@ _POINTS = """
 SELECT period_start, value, numerator, denominator, excluded, note FROM data_point
 WHERE measure_id = %(mid)s AND stratum = '' AND archived_at IS NULL ORDER BY period_start
 """
+# People's marks on the series: phases, annotations, cycles that have begun.
+_MARKS = """
+SELECT 'phase', id, starts_on, reason, label, baseline_points, NULL::json, NULL::text FROM phase
+WHERE measure_id = %(mid)s AND status = 'approved' AND archived_at IS NULL
+UNION ALL SELECT 'annotation', id, happened_on, kind, text, NULL, explains, NULL FROM annotation
+WHERE measure_id = %(mid)s AND archived_at IS NULL
+UNION ALL SELECT 'cycle', c.id, NULL, NULL, c.title, NULL, NULL, c.do->>'actual_start'
+FROM pdsa_cycle c JOIN measure m ON m.project_id = c.project_id
+WHERE m.id = %(mid)s AND c.started_at IS NOT NULL AND c.archived_at IS NULL
+"""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +105,7 @@ def _bare(tokens: AccessTokens, url: str, measure_id: UUID, body: bytes) -> Star
             if "if-none-match" in request.headers:
                 return Response(status_code=304, headers={"ETag": '"1"'})
             cursor.execute(_POINTS, {"mid": measure_id}).fetchall()
+            cursor.execute(_MARKS, {"mid": measure_id}).fetchall()
         return Response(body, media_type="application/json", headers={"ETag": '"1"'})
 
     return Starlette(routes=[Route("/spc", answer)])

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.analytics.rebasing import queries
-from app.analytics.rebasing.schemas import RebaseChoice, RebaseCandidate, RebaseDecision
+from app.analytics.rebasing.schemas import RebaseCandidate, RebaseChoice, RebaseDecision
 from app.events.catalogue import Verb
 from app.kit.errors import Conflict, Invalid, NotFound
 from app.measures.actions import get_writable
