@@ -141,7 +141,7 @@ def _rule_set(measure: ChartSettings, chart: str, overrides: Overrides) -> str:
 
 def _series(measure: ChartSettings, points: Sequence[PointRow], days: Sequence[date]) -> spc.Series:
     is_ratio = measure.data_type in RATIO_TYPES
-    columns = zip(*points, strict=True) if points else [()] * 6
+    columns = map(list, zip(*points, strict=True)) if points else ([] for _ in range(6))
     _, values, numerators, denominators, excluded, notes = columns
     return spc.Series(
         x=[day.isoformat() for day in days],
