@@ -33,6 +33,7 @@ from app.measures.charts import charts_for
 from app.measures.models import RATIO_TYPES, DataPoint, DataType, Measure
 from app.measures.schemas import Frequency
 from app.measures.series import ChartSettings, PointRow, assemble
+from app.pdsa.marks import started_on
 from app.pdsa.models import CycleState, PDSACycle, Purpose
 from app.programmes.models import Programme
 from app.projects.models import Project
@@ -152,7 +153,8 @@ def _first_change(session: Session, actor: Actor, project_id: uuid.UUID) -> date
 
     None too for a token that was made without the scope to read cycles: they only refine the plan.
     """
-    statement = sa.select(col(PDSACycle.plan), col(PDSACycle.started_at)).where(
+    columns = (col(PDSACycle.plan), col(PDSACycle.do), col(PDSACycle.started_at))
+    statement = sa.select(*columns).where(
         col(PDSACycle.project_id) == project_id,
         col(PDSACycle.archived_at).is_(None),
         col(PDSACycle.state) != CycleState.CANCELLED,
@@ -167,12 +169,11 @@ def _first_change(session: Session, actor: Actor, project_id: uuid.UUID) -> date
 
 
 def _starts(rows: Iterable[Any]) -> Iterable[date]:
+    """As the charts mark them; of a cycle that has not begun, as planned."""
     for row in rows:
-        planned = (row.plan or {}).get("when_start")
-        if row.started_at is not None:
-            yield row.started_at.date()
-        elif planned:
-            yield date.fromisoformat(planned)
+        stated_on = row.do.get("actual_start") or row.plan.get("when_start")
+        if stated_on or row.started_at is not None:
+            yield started_on(stated_on, row.started_at)
 
 
 def _stored_frequency(row: Any) -> Frequency | None:
