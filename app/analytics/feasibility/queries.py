@@ -194,7 +194,7 @@ def _stated(row: Any, chart: str, change: date | None, habits: Habits) -> dict[s
         "first_change_on": ((change, "pdsa_cycle"),),
         "frequency": ((_stored_frequency(row), "measure"),),
         "chart": ((row.chart, "measure"),),
-        "rule_set": ((row.rule_set, "measure"), (_default_of_programme(row, chart), "programme")),
+        "rule_set": _rule_sets(row, chart),
         **{name: ((value, "data"),) for name, value in habits._asdict().items()},
     }
     known = {
@@ -204,9 +204,16 @@ def _stated(row: Any, chart: str, change: date | None, habits: Habits) -> dict[s
     return {name: each for name, each in known.items() if each is not None}
 
 
-def _default_of_programme(row: Any, chart: str) -> str | None:
-    """The programme's rule set is for charts with limits, as when the measure is drawn."""
-    return row.programme_rule_set if spc.default_rule_set(chart) != "anhoej" else None
+def _rule_sets(row: Any, chart: str) -> Sequence[Found]:
+    """As when the measure is drawn: the programme's is for charts with limits and run rules, and
+
+    moving ranges take none but their own.
+    """
+    default = spc.default_rule_set(chart)
+    if default == "limits_only":
+        return ()
+    of_programme = row.programme_rule_set if default != "anhoej" else None
+    return (row.rule_set, "measure"), (of_programme, "programme")
 
 
 def _day(text: str | None) -> date | None:

@@ -260,6 +260,23 @@ def test_events_tell_how_often_they_come(caller: Caller, session: Session, world
     assert found["alternatives"] == []
 
 
+def test_moving_ranges_take_no_rule_set_of_measure_or_programme(
+    caller: Caller, session: Session, world: World
+) -> None:
+    world.programme.rule_set = "nelson"
+    session.add(world.programme)
+    measure = make_measure(
+        session,
+        project=world.project,
+        data_type=DataType.CONTINUOUS,
+        rule_set="mdc",
+        collection=planned(),
+    )
+    session.commit()
+    assert caller.ok(path(measure))["inputs"]["rule_set"] == "mdc"
+    assert caller.ok(path(measure), chart="mr")["inputs"]["rule_set"] == "limits_only"
+
+
 def test_the_programme_s_rule_set_is_for_charts_with_limits(
     caller: Caller, session: Session, world: World, measure: Measure
 ) -> None:
