@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from app import spc
-from app.analytics.schemas import SpcChartRequest
+from app.analytics.schemas import PointRequest, SpcChartRequest
 from app.kit.errors import FieldError, Invalid
 from app.measures.marks import AnnotationRow, by_row, by_signal
 
@@ -77,19 +77,6 @@ def draw_request(request: SpcChartRequest) -> dict[str, Any]:
 
 def assemble_request(request: SpcChartRequest) -> tuple[spc.Series, spc.Settings]:
     """What a caller sent, as the engine takes it. Raises `Invalid` where values and ratios mix."""
-    points = request.points
-    is_ratio = any(point.denominator is not None for point in points)
-    is_grouped = any(point.values is not None for point in points)
-    _refuse_mixture(request, is_ratio, is_grouped)
-    series = spc.Series(
-        x=[point.x for point in points],
-        values=None if is_ratio or is_grouped else [point.value for point in points],
-        numerators=[point.numerator for point in points] if is_ratio else None,
-        denominators=[point.denominator for point in points] if is_ratio else None,
-        excluded=[point.excluded for point in points],
-        notes=[point.note for point in points],
-        subgroups=[point.values for point in points] if is_grouped else None,
-    )
     settings = spc.Settings(
         chart=request.chart,
         rule_set=request.rule_set,
@@ -102,13 +89,29 @@ def assemble_request(request: SpcChartRequest) -> tuple[spc.Series, spc.Settings
         title=request.title,
         unit=request.unit,
     )
-    return series, settings
+    return series_of(request.points), settings
 
 
-def _refuse_mixture(request: SpcChartRequest, is_ratio: bool, is_grouped: bool) -> None:
+def series_of(points: Sequence[PointRequest]) -> spc.Series:
+    """Points that a caller sent. Raises `Invalid` where values, ratios and subgroups mix."""
+    is_ratio = any(point.denominator is not None for point in points)
+    is_grouped = any(point.values is not None for point in points)
+    _refuse_mixture(points, is_ratio, is_grouped)
+    return spc.Series(
+        x=[point.x for point in points],
+        values=None if is_ratio or is_grouped else [point.value for point in points],
+        numerators=[point.numerator for point in points] if is_ratio else None,
+        denominators=[point.denominator for point in points] if is_ratio else None,
+        excluded=[point.excluded for point in points],
+        notes=[point.note for point in points],
+        subgroups=[point.values for point in points] if is_grouped else None,
+    )
+
+
+def _refuse_mixture(points: Sequence[PointRequest], is_ratio: bool, is_grouped: bool) -> None:
     """Points state values, ratios or subgroups: one of another sort would silently become a gap."""
     others = (["value"] if is_ratio or is_grouped else []) + (["values"] if is_ratio else [])
-    for row, point in enumerate(request.points):
+    for row, point in enumerate(points):
         for other in others:
             if getattr(point, other) is not None:
                 raise Invalid.at(

@@ -16,7 +16,7 @@ from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.access.queries import BY_LOGIN, BesideCaller
 from app.access.scope import visible_to
-from app.analytics.drawing import draw
+from app.analytics.drawing import document_of, draw, judge_each
 from app.analytics.marks import marks_of, marks_of_all
 from app.analytics.schemas import SpcQuery
 from app.kit.errors import NotFound
@@ -264,6 +264,18 @@ def draw_series(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """The document of each of these measures, in their order: two queries for all of them."""
     assembled = _assemble_rows(session, rows)
     return [_draw(row, each) for row, each in zip(rows, assembled, strict=True)]
+
+
+def draw_each(session: Session, rows: Sequence[Any]) -> list[dict[str, Any] | spc.SpcError]:
+    """The same, with the engine's refusal in the place of a document: nobody spoils a sheet."""
+    assembled = _assemble_rows(session, rows)
+    judged = judge_each((item.series, item.settings) for item in assembled)
+    return [
+        chart
+        if isinstance(chart, spc.SpcError)
+        else document_of(chart, as_of=as_of(row), annotations=item.annotations)
+        for row, item, chart in zip(rows, assembled, judged, strict=True)
+    ]
 
 
 def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:

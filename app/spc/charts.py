@@ -23,7 +23,7 @@ from app.spc.tracks import Segment
 # Mean range of two observations for a sigma of one. `standard`: as Shewhart tables print it.
 # `mdc`: Making Data Count prints limits at 2.66 mean ranges, that is 3 sigma for this d2.
 D2 = {"standard": 1.128, "mdc": 3 / 2.66}
-_D2_OF_LANEY = 1.128  # whatever the rule set: his charts have one definition
+_D2_OF_LANEY = D2["standard"]  # whatever the rule set: his charts have one definition
 
 
 class Estimate(NamedTuple):

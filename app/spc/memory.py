@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from app.spc.charts import D2
 from app.spc.errors import SpcError
 from app.spc.labels import label_keys
 from app.spc.means import mean, mean_ranges, ratio_of_sums
@@ -35,7 +36,6 @@ from app.spc.settings import (
 )
 
 DATA = ("values", "proportion", "rate")
-_D2 = 1.128  # mean range of two observations of a normal process, in sigmas
 
 Data = Literal["values", "proportion", "rate"]
 
@@ -215,5 +215,5 @@ def _spread(values: FloatArray, settings: MemorySettings, points: int, size: int
     if settings.sigma is not None:
         return np.full(size, settings.sigma / settings.multiplier)
     ranges = Ragged(values, [0, len(values)]).moving_ranges()
-    spread = mean_ranges(ranges, screen=settings.screen_moving_ranges)[0] / _D2
+    spread = mean_ranges(ranges, screen=settings.screen_moving_ranges)[0] / D2["standard"]
     return np.full(size, spread if points > 1 else np.nan)

@@ -242,12 +242,3 @@ def _small_counts(name: str, events: float, values: FloatArray) -> DataWarning |
 def _model_holds(warnings: Sequence[DataWarning]) -> bool:
     """Whether the data are as the simulation assumed them."""
     return not warnings or not any(warning.code in _ASSUMED for warning in warnings)
-
-
-def without_infinities(numbers: FloatArray) -> bool:
-    """Turn infinities into NaN in place; whether there were any."""
-    infinite = np.isinf(numbers)
-    if not np.count_nonzero(infinite):
-        return False
-    numbers[infinite] = np.nan
-    return True

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.spc.charts import D2
 from app.spc.means import screened_average
 from app.spc.series import FloatArray, Observations
 
-_D2 = 1.128
 _CHARTS_OF_SHARES = frozenset({"p", "p_prime", "np"})
 _CHARTS_OF_COUNTS = frozenset({"c", "u", "u_prime"}) | _CHARTS_OF_SHARES
 # A standard deviation taken from successive differences of k points has a relative standard error
@@ -101,7 +101,7 @@ def sigma_z(deviations: FloatArray) -> float | None:
     size = len(deviations)
     least = max(_NOTABLE, 1 + _CHANCE / math.sqrt(size - 1))
     steps = np.abs(deviations[1:] - deviations[:-1])
-    found = screened_average(steps.tolist()) / _D2
+    found = screened_average(steps.tolist()) / D2["standard"]
     return found if found > least else None
 
 

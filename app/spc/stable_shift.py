@@ -21,6 +21,7 @@ from app.spc.settings import Settings
 RUN_LENGTH = 8
 PERIOD_POINTS = 21
 _CHARTS_OF_SPREAD = frozenset({"mr", "r", "s"})  # their points are no levels
+_JUDGED_AS = {"np": "p"}  # the level of a share does not follow the size of each sample
 
 Sides = Sequence[int]  # 1 above the centre, -1 below, 0 on it
 
@@ -64,27 +65,28 @@ def find_shift(
     phase = _cut(series, first, len(series.x))
     if settings.chart in _CHARTS_OF_SPREAD or len(phase.x) < 2 * period_points:
         return None
-    kept = _kept(phase, settings)
+    judged = replace(settings, chart=_JUDGED_AS.get(settings.chart, settings.chart))
+    kept = _kept(phase, judged)
     if len(kept) < 2 * period_points:
         return None
     baseline = _baseline(settings) or kept[period_points - 1] + 1
-    drawn = _draw(phase, settings, baseline)
+    drawn = _draw(phase, judged, baseline)
     values = drawn.values[kept]
     sides = _sides(values, drawn.centre[kept])
     turned_down = {place for place, row in enumerate(kept) if first + row in declined}
     begin = next((place for place, row in enumerate(kept) if row >= baseline), len(kept))
     for run in _triggers(sides, begin, run_length, len(kept) - period_points, turned_down):
         start, stop = kept[run[0]], kept[run[0] + period_points - 1] + 1
-        candidate = _draw(_cut(phase, start, stop), settings, None)
-        later = _sides(values[run[0] :], candidate.centre[0])
+        period = _cut(phase, start, stop)
+        later = _sides(values[run[0] :], _draw(period, judged, None).centre[0])
         if not _goes_back(later, -sides[run[0]], period_points, run_length):
             return Shift(
                 first + start,
                 "high" if sides[run[0]] > 0 else "low",
                 tuple(first + kept[place] for place in run),
                 first + stop,
-                _level(drawn, start, settings.multiplier),
-                _level(candidate, 0, settings.multiplier),
+                _level(_draw(phase, settings, baseline), start, settings.multiplier),
+                _level(_draw(period, settings, None), 0, settings.multiplier),
             )
     return None
 

@@ -160,6 +160,18 @@ def test_the_range_takes_in_older_data(
     )
 
 
+def test_a_phase_whose_data_went_can_be_told_otherwise(
+    lead: Caller, session: Session, measure: Measure, path: str
+) -> None:
+    point = make_data_point(session, measure=measure, period_start=date(2016, 5, 2))
+    made = lead.create(path, BODY | {"starts_on": "2016-05-02"})
+    lead.delete(f"/data-points/{point.id}")
+    changed = lead.patch(f"/phases/{made['id']}", {"label": "Before the flood"})
+    assert (changed.status_code, changed.json()["label"]) == (200, "Before the flood")
+    moved = lead.patch(f"/phases/{made['id']}", {"starts_on": "2016-05-03"})
+    refused(moved, 422, "phase_out_of_range", "#/starts_on")
+
+
 def test_one_approved_phase_a_day(
     lead: Caller, session: Session, measure: Measure, path: str
 ) -> None:

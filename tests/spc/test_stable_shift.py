@@ -49,6 +49,24 @@ def test_a_lasting_shift_is_found_with_its_limits() -> None:
     assert shift.after.lower_limit > shift.before.upper_limit
 
 
+def test_counts_out_of_samples_are_judged_as_their_share() -> None:
+    """The centre of an np chart follows the size of each sample; a lasting share is no shift."""
+    sizes = [40] * 20 + [20] * 28
+    shares = [0.2] * 12 + [0.6] * 36
+    drift = [0.05 if row % 2 else -0.05 for row in range(48)]
+    counts = [size * (share + d) for size, share, d in zip(sizes, shares, drift, strict=True)]
+    series = Series(x=[f"{row:05d}" for row in range(48)], numerators=counts, denominators=sizes)
+    p, np = (
+        find_shift(series, Settings(chart, baseline_points=12), period_points=12)
+        for chart in ("p", "np")
+    )
+    assert p is not None
+    assert np is not None
+    assert np[:4] == p[:4]
+    assert np.before.centre == pytest.approx(sizes[np.start] * 0.2, rel=0.1)
+    assert np.after.centre == pytest.approx(sizes[np.start] * 0.6, rel=0.1)
+
+
 def test_a_shift_down_and_the_multiplier() -> None:
     values = [1 - value / 100 for value in (*FLAT, *HIGH, 21)]
     shift = found(values, multiplier=100)

@@ -10,8 +10,9 @@ from sqlmodel import Session, col
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.access.scope import visible_to
-from app.analytics.comparisons.drawing import in_parameters, printed, refusals, tag_of
+from app.analytics.comparisons.drawing import printed, refusals, tag_of
 from app.analytics.comparisons.schemas import FunnelQuery
+from app.analytics.drawing import in_query
 from app.kit.errors import FieldError, Invalid
 from app.measures.models import RATIO_TYPES, SHARE_TYPES, DataPoint, Measure
 from app.programmes.queries import get_programme
@@ -113,7 +114,7 @@ def draw_programme_funnel(session: Session, comparison: Comparison) -> dict[str,
         unit=_common(rows, "unit"),
     )
     changed = [row.series_changed_at for row in rows]
-    with refusals(in_parameters):
+    with refusals(in_query):
         document = funnel(units, settings, as_of=printed(max(changed)) if changed else None)
     document["quality"]["warnings"] += _warnings(differing, is_homeless)
     return document | {

@@ -7,8 +7,9 @@ from sqlmodel import Session
 
 from app import spc
 from app.access.actor import Actor
-from app.analytics.comparisons.drawing import in_parameters, refusals, tag_of
+from app.analytics.comparisons.drawing import refusals, tag_of
 from app.analytics.comparisons.schemas import CusumQuery, EwmaQuery, MemoryQuery
+from app.analytics.drawing import in_query
 from app.analytics.queries import as_of, assemble_one, get_measure_row
 from app.measures.models import RATIO_TYPES, SHARE_TYPES, DataType
 from app.measures.series import Overrides
@@ -85,7 +86,7 @@ def draw_measure_ewma(stored: StoredSeries, query: EwmaQuery) -> dict[str, Any]:
     """The EWMA document of the points as they are now. Raises `Unchartable`."""
     series, told = stored.assembled()
     own = query.model_dump(include={"weight", "limit_width", "limits"})
-    with refusals(in_parameters):
+    with refusals(in_query):
         return ewma(series, EwmaSettings(**told, **own), as_of=stored.as_of)
 
 
@@ -95,5 +96,5 @@ def draw_measure_cusum(stored: StoredSeries, query: CusumQuery) -> dict[str, Any
     own = query.model_dump(
         include={"allowance", "decision_interval", "head_start", "restart_after_signal"}
     )
-    with refusals(in_parameters):
+    with refusals(in_query):
         return cusum(series, CusumSettings(**told, **own), as_of=stored.as_of)

@@ -33,6 +33,7 @@ from app.measures.charts import charts_for
 from app.measures.models import RATIO_TYPES, DataPoint, DataType, Measure
 from app.measures.schemas import Frequency
 from app.measures.series import ChartSettings, PointRow, assemble
+from app.pdsa.marks import started_on
 from app.pdsa.models import CycleState, PDSACycle, Purpose
 from app.programmes.models import Programme
 from app.projects.models import Project
@@ -152,7 +153,8 @@ def _first_change(session: Session, actor: Actor, project_id: uuid.UUID) -> date
 
     None too for a token that was made without the scope to read cycles: they only refine the plan.
     """
-    statement = sa.select(col(PDSACycle.plan), col(PDSACycle.started_at)).where(
+    columns = (col(PDSACycle.plan), col(PDSACycle.do), col(PDSACycle.started_at))
+    statement = sa.select(*columns).where(
         col(PDSACycle.project_id) == project_id,
         col(PDSACycle.archived_at).is_(None),
         col(PDSACycle.state) != CycleState.CANCELLED,
@@ -167,12 +169,11 @@ def _first_change(session: Session, actor: Actor, project_id: uuid.UUID) -> date
 
 
 def _starts(rows: Iterable[Any]) -> Iterable[date]:
+    """As the charts mark them; of a cycle that has not begun, as planned."""
     for row in rows:
-        planned = (row.plan or {}).get("when_start")
-        if row.started_at is not None:
-            yield row.started_at.date()
-        elif planned:
-            yield date.fromisoformat(planned)
+        stated_on = row.do.get("actual_start") or row.plan.get("when_start")
+        if stated_on or row.started_at is not None:
+            yield started_on(stated_on, row.started_at)
 
 
 def _stored_frequency(row: Any) -> Frequency | None:
@@ -193,7 +194,7 @@ def _stated(row: Any, chart: str, change: date | None, habits: Habits) -> dict[s
         "first_change_on": ((change, "pdsa_cycle"),),
         "frequency": ((_stored_frequency(row), "measure"),),
         "chart": ((row.chart, "measure"),),
-        "rule_set": ((row.rule_set, "measure"), (_default_of_programme(row, chart), "programme")),
+        "rule_set": _rule_sets(row, chart),
         **{name: ((value, "data"),) for name, value in habits._asdict().items()},
     }
     known = {
@@ -203,9 +204,16 @@ def _stated(row: Any, chart: str, change: date | None, habits: Habits) -> dict[s
     return {name: each for name, each in known.items() if each is not None}
 
 
-def _default_of_programme(row: Any, chart: str) -> str | None:
-    """The programme's rule set is for charts with limits, as when the measure is drawn."""
-    return row.programme_rule_set if spc.default_rule_set(chart) != "anhoej" else None
+def _rule_sets(row: Any, chart: str) -> Sequence[Found]:
+    """As when the measure is drawn: the programme's is for charts with limits and run rules, and
+
+    moving ranges take none but their own.
+    """
+    default = spc.default_rule_set(chart)
+    if default == "limits_only":
+        return ()
+    of_programme = row.programme_rule_set if default != "anhoej" else None
+    return (row.rule_set, "measure"), (of_programme, "programme")
 
 
 def _day(text: str | None) -> date | None:

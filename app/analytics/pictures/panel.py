@@ -19,11 +19,16 @@ _PIXELS = 160  # a panel draws at most twice as many points
 
 
 class Panel(NamedTuple):
-    """One chart of a sheet; without a document there is nothing to chart yet."""
+    """One chart of a sheet; without a document there is nothing to chart yet, or a fault in it."""
 
     title: str
     subtitle: str
     document: Document | None
+    fault: str = ""
+
+    def silence(self) -> str:
+        """Why there is no chart."""
+        return f"Cannot be charted: {self.fault}" if self.fault else "No measure yet"
 
 
 @dataclass(slots=True)
@@ -68,7 +73,8 @@ def draw_panel(drawing: Drawing, panel: Panel, outer: Frame) -> None:
     subtitle = typeset.fit(typeset.clean(panel.subtitle), _SIZE, room)
     scene.write(outer.left, outer.top + 33, subtitle, _SIZE, colour=SOFT)
     if document is None:
-        scene.write(outer.left, outer.top + 50, "No measure yet", _SIZE, colour=SOFT)
+        text = typeset.fit(panel.silence(), _SIZE, outer.width)
+        scene.write(outer.left, outer.top + 50, text, _SIZE, colour=SOFT)
         return
     at = Frame(
         outer.left + _LEFT,

@@ -44,12 +44,18 @@ class FoundSheet:
     def draw(self, session: Session) -> Sheet:
         """The sheet with its documents; one query for the points of all."""
         rows = [row for row in self.rows if row is not None]
-        drawn = iter(queries.draw_series(session, rows))
+        drawn = iter(queries.draw_each(session, rows))
         panels = [
-            Panel(*name, None if row is None else next(drawn))
+            _panel(name, None if row is None else next(drawn))
             for name, row in zip(self.names, self.rows, strict=True)
         ]
         return Sheet(self.title, panels, self.remark)
+
+
+def _panel(name: tuple[str, str], drawn: dict[str, Any] | spc.SpcError | None) -> Panel:
+    if isinstance(drawn, spc.SpcError):
+        return Panel(*name, None, drawn.detail)
+    return Panel(*name, drawn)
 
 
 def find_project_sheet(session: Session, *, actor: Actor, project_id: uuid.UUID) -> FoundSheet:

@@ -66,7 +66,7 @@ class Renderer:
         limit.start()
         try:
             return _exchange(process, document, {"format": form, "scale": scale})
-        except (OSError, EOFError) as fault:
+        except (OSError, EOFError, ValueError) as fault:  # the pipe is out of step, or closed
             self.close()
             raise Unavailable("The picture took too long; ask for fewer points.") from fault
         finally:

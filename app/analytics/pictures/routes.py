@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from app.access.dependencies import CurrentActor
-from app.analytics.drawing import Unchartable
 from app.analytics.pictures import queries
 from app.analytics.pictures.dependencies import DRAWN, answer, media_type_of, tagged_as
 from app.analytics.pictures.queries import FoundSheet
@@ -14,12 +13,11 @@ from app.analytics.pictures.representations import picture
 from app.analytics.pictures.schemas import SHEETS, ProgrammeSheetQuery, ProjectSheetQuery
 from app.analytics.pictures.sheet import Sheet, sheet
 from app.kit.dependencies import CurrentPager
-from app.kit.openapi import problems
 from app.kit.preconditions import etag, matches
 from app.kit.routing import Router
 
 router = Router(tags=["spc"])
-_DRAWN = problems(Unchartable) | DRAWN | {304: {"description": "Nothing on it has changed."}}
+_DRAWN = DRAWN | {304: {"description": "Nothing on it has changed."}}
 
 
 @router.get(

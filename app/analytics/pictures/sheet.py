@@ -11,7 +11,7 @@ from app.analytics.pictures.chart import specification
 from app.analytics.pictures.figures import figures_of
 from app.analytics.pictures.panel import HEIGHT, WIDTH, Drawing, K, Panel, draw_panel
 from app.analytics.pictures.style import SOFT, Canvas
-from app.analytics.pictures.words import Document, brief_words, is_judged
+from app.analytics.pictures.words import brief_words, is_judged
 
 _GAP, _MARGIN, _HEAD = 20, 20, 70
 _TITLE, _SUBTITLE = 20.0, 13.0
@@ -68,7 +68,9 @@ def _summary(content: Sheet) -> str:
     judged = [document for document in documents if is_judged(document)]
     found = Counter(document["variation"].partition("_")[0] for document in judged)
     counts = [f"{found[name]} {words}" for name, words in _COUNTED.items() if found[name]]
-    if silent := len(content.panels) - len(judged):
+    if refused := sum(bool(panel.fault) for panel in content.panels):
+        counts.append(f"{refused} that cannot be charted")
+    if silent := len(content.panels) - len(judged) - refused:
         counts.append(f"{silent} without data")
     charts = "1 chart" if len(content.panels) == 1 else f"{len(content.panels)} charts"
     said = f"{charts}: {', '.join(counts)}." if counts else "No charts to show."
@@ -77,7 +79,7 @@ def _summary(content: Sheet) -> str:
 
 def _alternative(content: Sheet) -> str:
     """The sheet in words."""
-    told = [f"{_named(panel)}: {_verdict(panel.document)}." for panel in content.panels]
+    told = [f"{_named(panel)}: {_verdict(panel)}." for panel in content.panels]
     return " ".join([f"{typeset.clean(content.title)}. {_summary(content)}", *told])
 
 
@@ -85,7 +87,9 @@ def _named(panel: Panel) -> str:
     return ", ".join(typeset.clean(text) for text in (panel.title, panel.subtitle) if text)
 
 
-def _verdict(document: Document | None) -> str:
+def _verdict(panel: Panel) -> str:
+    document = panel.document
     if document is None:
-        return "no measure yet"
+        silence = panel.silence().removesuffix(".")
+        return f"{silence[0].lower()}{silence[1:]}"
     return brief_words(document, figures_of(numbers_of(document["points"]), document["unit"]))

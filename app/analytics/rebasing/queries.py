@@ -5,22 +5,17 @@ import uuid
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app import spc
 from app.access.actor import Actor
-from app.analytics.drawing import Unchartable
-from app.analytics.marks import marks_of_all
+from app.analytics.drawing import Unchartable, in_query
+from app.analytics.queries import assemble_many
 from app.analytics.rebasing.schemas import RebaseCandidate, RebaseCandidates, questions
-from app.kit.errors import FieldError
-from app.measures.models import DataPoint, Measure, PhaseStatus
+from app.measures.models import Measure, PhaseStatus
 from app.measures.phases.queries import list_answers
 from app.measures.queries import get_measure
-from app.measures.series import AS_STORED, ChartSettings, PointRow, assemble
-from app.programmes.models import Programme
 from app.spc.stable_shift import RUN_LENGTH, Shift, find_shift
 
 DETECTOR = "stable_shift/1"
@@ -47,22 +42,18 @@ def list_rebase_candidates(
 
 def find_candidate(session: Session, *, measure: Measure) -> RebaseCandidate | None:
     """The next candidate. The caller has checked access. Raises `Unchartable`."""
-    points = _points(session, measure)
-    marks = marks_of_all(session.connection(), {measure.id: measure.project_id})[measure.id]
-    days = [point.period_start for point in points]
+    [(_, (series, settings, _))] = assemble_many(session, [measure.id])
+    days = [date.fromisoformat(day) for day in series.x]
     answers = list_answers(session, measure_id=measure.id, detector=DETECTOR)
     declined = {
         bisect_left(days, phase.starts_on)
         for phase in answers
         if phase.status is PhaseStatus.DECLINED
     }
-    series, settings = assemble(_settings(session, measure), points, AS_STORED, marks.phases)
     try:
         shift = find_shift(series, settings, period_points=PERIOD_POINTS, declined=declined)
     except spc.SpcError as fault:
-        raise Unchartable(
-            fault.detail, errors=[FieldError(code=fault.code, detail=fault.detail)]
-        ) from fault
+        raise Unchartable.because(fault, in_query) from fault
     if shift is None:
         return None
     phase_start = days[max(settings.phase_starts, default=0)]
@@ -73,32 +64,6 @@ def find_candidate(session: Session, *, measure: Measure) -> RebaseCandidate | N
         if phase.status is PhaseStatus.PROPOSED and phase.candidate_id == identifier
     )
     return _candidate(identifier, shift, days, settings, next(waiting, None))
-
-
-def _points(session: Session, measure: Measure) -> list[PointRow]:
-    columns: list[Any] = [getattr(DataPoint, name) for name in PointRow._fields]
-    statement = (
-        sa.select(*(col(column) for column in columns))
-        .where(
-            col(DataPoint.measure_id) == measure.id,
-            col(DataPoint.stratum) == "",
-            col(DataPoint.archived_at).is_(None),
-        )
-        .order_by(col(DataPoint.period_start))
-    )
-    return [PointRow(*row) for row in session.execute(statement)]
-
-
-def _settings(session: Session, measure: Measure) -> ChartSettings:
-    return ChartSettings(
-        data_type=measure.data_type,
-        direction=measure.direction,
-        chart=measure.chart,
-        rule_set=measure.rule_set,
-        programme_rule_set=session.get_one(Programme, measure.programme_id).rule_set,
-        baseline_points=measure.baseline_points,
-        multiplier=measure.multiplier,
-    )
 
 
 def _identifier(phase_start: date, start: date) -> str:

@@ -56,10 +56,13 @@ def _is_drawn(row: Phase) -> bool:
     return row.status is PhaseStatus.APPROVED and row.archived_at is None
 
 
-def _check(session: Session, measure: Measure, values: dict[str, Any], now: datetime) -> None:
+def _check_reason(values: dict[str, Any]) -> None:
     if values["reason"] is PhaseReason.OTHER and not values["reason_text"]:
         detail = "Say in reason_text why the lines are taken anew."
         raise Invalid.at("reason_text", code="reason_text_required", detail=detail)
+
+
+def _check_day(session: Session, measure: Measure, values: dict[str, Any], now: datetime) -> None:
     span = queries.span_of(session, measure=measure, today=now.date())
     if not span.first <= values["starts_on"] <= span.last:
         detail = f"A phase of this measure starts from {span.first} to {span.last}."
@@ -93,7 +96,8 @@ def keep_phase(
 ) -> Phase:
     """A new phase of a measure that the caller may write so."""
     values = column_values(data, exclude=frozenset({_STATUS}))
-    _check(session, measure, values, now)
+    _check_reason(values)
+    _check_day(session, measure, values, now)
     cycles = values[CYCLES_FIELD]
     check_cycles(session, actor=actor, project_id=measure.project_id, cycle_ids=cycles)
     is_decided = status is not PhaseStatus.PROPOSED
@@ -182,7 +186,9 @@ def update_phase(
     condition.check(row.revision)
     refuse_archived(row)
     values = patched_values(PhaseBase, row, patch)
-    _check(session, measure, values, now)
+    _check_reason(values)
+    if values["starts_on"] != row.starts_on:
+        _check_day(session, measure, values, now)
     check_cycles(
         session,
         actor=actor,

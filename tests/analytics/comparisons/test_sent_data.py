@@ -121,6 +121,15 @@ def test_bad_input_says_what_to_do(
     assert code is None or fault["code"] == code
 
 
+@pytest.mark.parametrize("path", ["ewma", "cusum"])
+def test_subgroups_are_no_gaps(caller: Caller, path: str) -> None:
+    points = [{"x": str(row), "values": [row, row + 1.0]} for row in range(12)]
+    response = caller.post(f"/spc/{path}", {"points": points})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["code"] == "data_do_not_fit_chart"
+    assert "means of the subgroups" in response.json()["detail"]
+
+
 def test_a_refusal_of_the_engine_carries_its_advice(caller: Caller) -> None:
     response = caller.post("/spc/ewma", {"points": SENT, "data": "rate"})
     assert response.json()["code"] == "unchartable"

@@ -164,10 +164,20 @@ def test_the_first_change_is_that_of_the_first_cycle_that_tests_one(
     cycle(None)
     assert caller.ok(path(measure))["inputs"]["sources"]["first_change_on"] == "assumed"
     cycle("2018-03-12")
-    cycle("2018-02-01", started_at=datetime(2018, 3, 5, 9, tzinfo=UTC))
+    entered = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    cycle("2018-02-01", started_at=entered, do={"actual_start": "2018-03-05"})
     inputs = caller.ok(path(measure))["inputs"]
     assert inputs["first_change_on"] == "2018-03-05"
     assert inputs["sources"]["first_change_on"] == "pdsa_cycle"
+
+
+def test_the_first_change_stands_where_the_charts_mark_it(
+    caller: Caller, session: Session, world: World, measure: Measure
+) -> None:
+    entered = datetime(2026, 3, 5, 9, tzinfo=UTC)  # long after
+    plan = {"when_start": "2018-03-12"}
+    make_cycle(session, project=world.project, plan=plan, started_at=entered)
+    assert caller.ok(path(measure))["inputs"]["first_change_on"] == "2018-03-12"
 
 
 def test_a_first_change_before_collection_leaves_no_baseline(
@@ -248,6 +258,23 @@ def test_events_tell_how_often_they_come(caller: Caller, session: Session, world
     assert found["inputs"]["cases_per_week"] == 0.5
     assert found["inputs"]["chart"] == "t"
     assert found["alternatives"] == []
+
+
+def test_moving_ranges_take_no_rule_set_of_measure_or_programme(
+    caller: Caller, session: Session, world: World
+) -> None:
+    world.programme.rule_set = "nelson"
+    session.add(world.programme)
+    measure = make_measure(
+        session,
+        project=world.project,
+        data_type=DataType.CONTINUOUS,
+        rule_set="mdc",
+        collection=planned(),
+    )
+    session.commit()
+    assert caller.ok(path(measure))["inputs"]["rule_set"] == "mdc"
+    assert caller.ok(path(measure), chart="mr")["inputs"]["rule_set"] == "limits_only"
 
 
 def test_the_programme_s_rule_set_is_for_charts_with_limits(

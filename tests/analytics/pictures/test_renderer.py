@@ -264,3 +264,17 @@ def test_a_picture_asked_for_again_is_not_drawn_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(rendering.renderer, "draw", refuse)
     assert picture(made) == first
+
+
+def test_an_answer_that_is_none_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What else it writes there would be taken for the answer to the next picture."""
+    stray = tmp_path / "stray.py"
+    stray.write_text("input(); print('a warning', flush=True); input()")
+    made = Renderer()
+    with monkeypatch.context() as patched:
+        patched.setattr(rendering, "_PROGRAM", stray)
+        with pytest.raises(Unavailable):
+            made.draw(b"{}\n", "svg")
+    assert made._process is None

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from app.access.permissions import Role
 from app.analytics.pictures import rendering
 from app.analytics.pictures.schemas import MOST_PANELS
-from tests.analytics.test_measure_spc import BASELINE, SHIFTED, fill
-from tests.builders import make_measure, make_project
+from app.measures.models import DataType
+from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
+from tests.builders import make_data_point, make_measure, make_project
 from tests.calling import Caller
 from tests.world import World
 
@@ -81,6 +82,25 @@ def test_the_sheet_of_a_programme_has_a_panel_a_project(
     assert {point["panel"] for point in made["data"]["values"]} == {0}
     own = call(world.member).ok(paths[1], format="vegalite")
     assert own["usermeta"]["openqi"]["charts"] == 1
+
+
+def test_a_measure_that_cannot_be_charted_leaves_the_others_on_the_sheet(
+    call: Callable[..., Caller], session: Session, world: World, paths: tuple[str, str]
+) -> None:
+    project = make_project(session, team=world.other_team, title="Falls")
+    measure = make_measure(
+        session, project=project, name="Days between", data_type=DataType.TIME_BETWEEN, chart="t"
+    )
+    make_data_point(
+        session, measure=measure, value=0, numerator=None, denominator=None, period_start=FIRST
+    )
+    session.commit()
+    for path in (f"/projects/{project.id}/charts", paths[1]):
+        made = call(world.facilitator).ok(path, format="vegalite")
+        assert any(text.startswith("Cannot be charted: The value must") for text in texts(made))
+        assert "1 that cannot be charted" in made["description"]
+        assert "choose g" in made["description"]
+    assert "Measure 0" in texts(made)
 
 
 def test_who_may_see_a_sheet(
