@@ -7,6 +7,7 @@ from app.analytics.comparisons.plots.memory import (
     draw_axis,
     entries,
     footer,
+    latest_signal,
     points_layer,
     rows_of,
     thread,
@@ -92,7 +93,7 @@ def _told(document: Document, axis: Horizontal) -> Told:
     settings, points = document["settings"], document["points"]
     lines = [verdict(document, axis, "the sum is beyond h")]
     if document["signals"]:
-        signal = max(document["signals"], key=lambda item: item["end"])
+        signal = latest_signal(document)
         figures = figures_of(
             [p["value"] for p in points if p["value"] is not None], document["unit"]
         )
