@@ -8,6 +8,7 @@ from app.analytics.comparisons.plots.memory import (
     entries,
     footer,
     latest_signal,
+    opposite,
     points_layer,
     rows_of,
     thread,
@@ -103,6 +104,8 @@ def _told(document: Document, axis: Horizontal) -> Told:
                 f"It changed about {when(document, axis, signal['start'])}, from "
                 f"{figures.write(phase['centre'])} to about {figures.write(signal['level'])}."
             )
+        if older := opposite(document, axis):
+            lines.append(older)
     lines.append(trust(document))
     title = document["title"] or "Untitled measure"
     foot = footer(document, "CUSUM chart", [f"k {settings['allowance']:g}",

@@ -153,7 +153,7 @@ def trust(document: Document) -> str:
 
 
 def verdict(document: Document, axis: Horizontal, words: str) -> str:
-    """The latest signal in a sentence, and that an older one the other way goes on, if it does."""
+    """The latest signal in a sentence."""
     if not document["points"]:
         return "There are no points yet."
     if not document["signals"]:
@@ -162,13 +162,18 @@ def verdict(document: Document, axis: Horizontal, words: str) -> str:
     since = when(document, axis, signal["completed_at"])
     is_now = signal["end"] >= len(document["points"]) - 1
     until = "" if is_now else f" to {when(document, axis, signal['end'])}"
-    told = f"Signal ({_named(signal)}): {words} {'since' if is_now else 'from'} {since}{until}."
-    others = [
-        f" An older one ({_named(item)}, since {when(document, axis, item['completed_at'])}) lasts."
+    return f"Signal ({_named(signal)}): {words} {'since' if is_now else 'from'} {since}{until}."
+
+
+def opposite(document: Document, axis: Horizontal) -> str:
+    """That an older signal lasts as long as the latest one, on the other side; empty if none."""
+    signal = latest_signal(document)
+    since = [
+        f"An older one ({_named(item)}, since {when(document, axis, item['completed_at'])}) lasts."
         for item in document["signals"]
         if item["end"] == signal["end"] and item["direction"] != signal["direction"]
     ]
-    return told + "".join(others)
+    return " ".join(since)
 
 
 def latest_signal(document: Document) -> Any:
