@@ -29,6 +29,10 @@ def in_query(pointer: str) -> dict[str, str]:
     return {"parameter": pointer.strip("/").split("/")[0]}
 
 
+def _at_chart(_: str) -> dict[str, str]:
+    return {"parameter": "chart"}
+
+
 def in_body(pointer: str) -> dict[str, str]:
     """A fault of what the caller sent."""
     return {"pointer": f"#{pointer}"}
@@ -46,6 +50,8 @@ def draw(
     try:
         chart = spc.chart(series, settings)
     except spc.SpcError as fault:
+        if place is in_query and fault.code == "data_do_not_fit_chart":
+            place = _at_chart  # the points are stored; what this request can change is the chart
         raise Unchartable.because(fault, place) from fault
     return document_of(chart, as_of=as_of, annotations=annotations)
 

@@ -38,6 +38,7 @@ class NewPhase(NamedTuple):
     cycle: int
 
 
+WRITTEN_ON = date(2018, 9, 10)  # the day after the last data came in
 NOTES: dict[str, tuple[Note, ...]] = {
     "North": (
         Note(0, date(2018, 3, 12), "change", "Fixed signing slot, one doctor", 0, True),
@@ -53,7 +54,7 @@ PHASES = {
     "North": NewPhase(
         1,
         date(2018, 4, 30),
-        date(2018, 9, 10),
+        WRITTEN_ON,
         "Leaflet and guarded slot",
         "Both are the way that both practices work; the old limits show nothing new.",
         2,
@@ -89,7 +90,7 @@ def mark_charts(
             actor=actor,
             measure_id=measures[note.measure],
             data=AnnotationCreate.model_validate(data),
-            now=_at(note.day),
+            now=_at(WRITTEN_ON),
         )
     if team in PHASES:
         _start_phase(session, actor, PHASES[team], measures, cycles)

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.spc.memory import MemorySettings, Prepared
-from app.spc.quality import judge_limits
+from app.spc.quality import judge_limits, over_dispersion
 from app.spc.series import FloatArray, Numbers, Series
 from app.spc.settings import ENGINE_VERSION, Direction, hash_of
 from app.spc.sides import Side
 from app.spc.signals import Meaning, signal_id
+from app.spc.spread import base_points
 
 
 class MemorySignal(NamedTuple):
@@ -181,8 +182,27 @@ def quality(
         "limits": "firm"
         if is_known and has_limits
         else judge_limits(base.points, has_limits=has_limits),
-        "warnings": list(_warnings(series, ready, has_limits, overflowed)),
+        "warnings": [
+            *_warnings(series, ready, has_limits, overflowed),
+            *_doubts(settings, ready, has_limits),
+        ],
     }
+
+
+def _doubts(
+    settings: MemorySettings, ready: Prepared, has_limits: bool
+) -> Iterable[dict[str, str]]:
+    """Whether the latest base points vary more than a proportion or rate of such counts does."""
+    base = ready.phases[-1]
+    if settings.data == "values" or not has_limits or not base.points:
+        return
+    counted = base_points(ready.observed, base.start, base.baseline_stop, base.points)
+    chart = "p" if settings.data == "proportion" else "u"
+    found = over_dispersion(
+        counted, chart, "say values as the data, whose sigma comes from the moving ranges"
+    )
+    if found is not None:
+        yield found._asdict()
 
 
 def _warnings(

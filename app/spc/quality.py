@@ -11,6 +11,7 @@ from app.spc.phases import Phase
 from app.spc.series import FloatArray, Observations
 from app.spc.signals import Signal
 from app.spc.spread import (
+    BasePoints,
     autocorrelation,
     base_points,
     mean_events,
@@ -197,16 +198,29 @@ def _doubts(judged: Judged) -> Sequence[DataWarning | None]:
 
 
 def _over_dispersed(name: str, deviations: FloatArray) -> DataWarning | None:
-    ratio = sigma_z(deviations) if FAMILIES[name] == "counts" else None
-    if ratio is None:
+    if FAMILIES[name] != "counts":
         return None
     prime = f"{name}_prime"
     instead = f"a {prime} chart" if prime in CHARTS else "an i chart"
+    return _too_narrow(deviations, f"choose {instead}")
+
+
+def _too_narrow(deviations: FloatArray, advice: str) -> DataWarning | None:
+    ratio = sigma_z(deviations)
+    if ratio is None:
+        return None
     detail = (
         f"The points vary {ratio:.1f} times as much as their counts explain, so the limits are too "
-        f"narrow; choose {instead}."
+        f"narrow; {advice}."
     )
     return DataWarning("over_dispersed", detail)
+
+
+def over_dispersion(base: BasePoints, chart: str, advice: str) -> DataWarning | None:
+    """Whether base points of a `p` or `u` chart vary more than their counts explain."""
+    if len(base.values) < 3 or not varies_more(base, chart):
+        return None
+    return _too_narrow(standardised(base, chart), advice)
 
 
 def _alike(values: FloatArray) -> DataWarning | None:

@@ -123,6 +123,7 @@ def test_phases_by_day_start_afresh(caller: Caller, measure: Measure) -> None:
     ("override", "parameter"),
     [
         ({"chart": "pie"}, "chart"),
+        ({"chart": "t"}, "chart"),  # the points are stored: another chart is the remedy
         ({"rule_set": "guess"}, "rule_set"),
         ({"chart": ""}, "chart"),
         ({"rule_set": ""}, "rule_set"),

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -237,3 +237,15 @@ def test_refusals_of_ratios() -> None:
     assert refusal([5.0, 1.0], data="proportion") == "numerator_exceeds_denominator"
     assert refusal([-1.0, 1.0], data="rate") == "negative_count"
     assert refusal([2.0, 1.0], data="rate", limits="asymptotic") == "limits_do_not_settle"
+
+
+def test_counts_that_vary_too_much_are_told() -> None:
+    def warnings(data: Literal["proportion", "rate", "values"], *numerators: float) -> list[str]:
+        size = len(numerators)
+        series = Series(labels(size), numerators=numerators, denominators=[1000.0] * size)
+        chart = ewma(series, EwmaSettings(data=data, multiplier=100))
+        return [warning["code"] for warning in chart["quality"]["warnings"]]
+
+    wild, calm = [100.0, 300.0] * 10, [195.0, 205.0] * 10
+    assert warnings("proportion", *wild) == warnings("rate", *wild) == ["over_dispersed"]
+    assert warnings("proportion", *calm) == warnings("values", *wild) == []

@@ -75,8 +75,11 @@ class Comparison(NamedTuple):
 def get_comparison(
     session: Session, *, actor: Actor, programme_id: uuid.UUID, query: FunnelQuery
 ) -> Comparison:
-    """What of a programme is compared. Raises `NotFound` and `MeasureCodeMissing`."""
+    """What of a programme is compared. Raises `NotFound`, `MeasureCodeMissing` and `Invalid`."""
     get_programme(session, actor=actor, programme_id=programme_id)
+    if query.from_ is not None and query.to is not None and query.from_ > query.to:
+        detail = f"The periods begin on {query.from_}; give a last day that is not before it."
+        raise Invalid(detail, errors=[_fault("dates_out_of_order", detail, "to")])
     here = visible_to(_MEASURES, actor, Measure, Permission.MEASURE_READ).where(
         col(Measure.programme_id) == programme_id
     )

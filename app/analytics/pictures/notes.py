@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.analytics.pictures.axes import Frame, Horizontal
-from app.analytics.pictures.instants import milliseconds, moment
+from app.analytics.pictures.instants import day_words, milliseconds, moment
 from app.analytics.pictures.rows import Rows
 from app.analytics.pictures.typeset import clean, fit, width
 
@@ -20,6 +20,7 @@ class Note(NamedTuple):
     kind: str
     text: str
     when: str
+    is_elsewhere: bool = False  # on a day that the axis does not reach
 
 
 class Flag(NamedTuple):
@@ -37,33 +38,36 @@ def notes_of(rows: Rows, frame: Frame) -> list[Note]:
         own = [{"kind": "note", "text": point["note"]}] if point["note"] else []
         for item in [*own, *point["annotations"]]:
             if isinstance(item, Mapping) and (text := clean(str(item.get("text") or ""))):
-                place = _place(rows.axis, row, item)
+                day = _day(rows.axis, item)
+                is_elsewhere = day is not None and not rows.axis.low <= day <= rows.axis.high
+                place = rows.axis.values[row] if day is None or is_elsewhere else day
                 note = Note(
                     rows.axis.place(place, frame),
                     str(item.get("kind") or "note"),
                     text,
-                    rows.axis.words(row),
+                    rows.axis.words(row) if day is None else day_words(day),
+                    is_elsewhere,
                 )
                 found.append(note)
     return sorted(found, key=lambda note: note.x)
 
 
-def _place(axis: Horizontal, row: int, item: Mapping[str, Any]) -> float:
-    """The day on which it happened, where the axis is time and spans that day; else its point."""
+def _day(axis: Horizontal, item: Mapping[str, Any]) -> float | None:
+    """When it happened, if it says so and the axis is time; it may lie beside the axis."""
     day = item.get("happened_on")
-    if axis.is_time and isinstance(day, str):
-        try:
-            place = milliseconds(day)
-        except ValueError:
-            return axis.values[row]
-        if axis.low <= place <= axis.high:
-            return place
-    return axis.values[row]
+    if not axis.is_time or not isinstance(day, str):
+        return None
+    try:
+        return milliseconds(day)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _label(note: Note) -> str:
+    """The text of a flag, led by its day where the axis cannot show that."""
     word = _WORDS.get(note.kind)
-    return f"{word}: {note.text}" if word and not note.text.startswith(word) else note.text
+    text = f"{word}: {note.text}" if word and not note.text.startswith(word) else note.text
+    return f"{note.when}: {text}" if note.is_elsewhere else text
 
 
 def flags(notes: Sequence[Note], right: float, size: float) -> list[Flag] | None:
@@ -76,7 +80,7 @@ def flags(notes: Sequence[Note], right: float, size: float) -> list[Flag] | None
         label = _label(note)
         room = min(right - note.x - size / 2, 20 * size)
         shown = fit(label, size, room)
-        if len(shown) < min(len(label), 12):
+        if len(shown) < (len(label) if note.is_elsewhere else min(len(label), 12)):
             return None
         end = note.x + width(shown, size) + 1.3 * size
         lane = max((flag.lane + 1 for flag in placed if flag.note.x < end), default=0)

@@ -19,7 +19,7 @@ _COUNTED = {
     "improvement": "improving",
     "concern": "of concern",
     "neither": "changing",
-    "common": "with common cause only",
+    "common": "with common cause at present",
 }
 
 

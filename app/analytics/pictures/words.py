@@ -46,6 +46,12 @@ _BRIEF = {
     "concern": "Concern",
     "neither": "Change",
 }
+# What makes limits wrong, not only loose, stands in the picture itself.
+_WRONG_LIMITS = {
+    "over_dispersed": "Limits too narrow: points vary more than their counts explain.",
+    "many_zeros": "Events too rare for these limits.",
+    "small_counts": "Counts too small for these limits.",
+}
 _MEDIANS = ("run", "i_median", "g")
 
 
@@ -124,13 +130,15 @@ def trust_words(document: Document) -> str:
     """How far the limits can be trusted; nothing of a chart that never has any."""
     quality = document["quality"]
     base = quality["baseline_points"]
-    if quality["limits"] in ("trial", "provisional"):
-        return f"{quality['limits'].capitalize()} limits: {_points(base)}."
-    if quality["limits"] == "firm":
-        return f"Limits from {_points(base)}."
+    codes = {warning["code"] for warning in quality["warnings"]}
+    if quality["limits"] != "none":
+        is_firm = quality["limits"] == "firm"
+        stated = f"Limits from {_points(base)}."
+        if not is_firm:
+            stated = f"{quality['limits'].capitalize()} limits: {_points(base)}."
+        return " ".join([stated, *(text for code, text in _WRONG_LIMITS.items() if code in codes)])
     if document["chart"] == "run" or not is_judged(document):
         return ""
-    codes = {warning["code"] for warning in quality["warnings"]}
     why = ": the values do not vary" if "no_variation" in codes else " could be computed"
     return f"No limits{why}."
 

@@ -70,7 +70,8 @@ class _Way(NamedTuple):
         """The share of the way that a value stands at; None where there is no way."""
         if value is None or self.length <= self.allowance:
             return None
-        return (value - self.baseline) / (self.target - self.baseline)
+        share = (value - self.baseline) / (self.target - self.baseline)
+        return share + 0.0  # minus zero becomes zero
 
     def lies_beyond(self, value: float, side: float) -> bool:
         """Whether a value has reached the target, coming from the other side of it."""

@@ -154,6 +154,15 @@ def test_both_sides_of_a_cusum_and_its_change() -> None:
     assert any("from 10 to about 11" in text for text in texts(document))
 
 
+def test_a_cusum_out_on_both_sides_tells_of_the_later_change_first() -> None:
+    values = [10.0, 10, 10, 10, 30, 30, 30, 30, 5, 5, 5, 5, 5]
+    points = [{"x": f"2018-01-{day:02d}", "value": value} for day, value in enumerate(values, 1)]
+    body = {"points": points, "centre": 10, "sigma": 2, "direction": "decrease"}
+    words = " ".join(texts(draw_cusum(CusumRequest.model_validate(body))))
+    assert "Signal (improvement): the sum is beyond h since" in words
+    assert "An older one (concern, since 5 Jan 2018) lasts." in words
+
+
 def test_an_ewma_shows_average_limits_and_values() -> None:
     drawn = layers(documents()["ewma"])
     assert {"values", "limits", "centre", "statistic", "points"} <= set(drawn)

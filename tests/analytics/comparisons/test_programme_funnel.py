@@ -75,6 +75,9 @@ def test_the_periods_are_those_asked_for(caller: Caller, path: str, world: World
     assert units(never)[world.team.name] == (0, 0)
     assert "denominator_zero" in codes(never)
     assert never["curve"] == []
+    wrong = caller.get(path, measure_code=CODE, **{"from": "2018-02-01", "to": "2018-01-31"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["parameter"] == "to"
 
 
 def test_one_team_s_projects_are_summed_or_apart(

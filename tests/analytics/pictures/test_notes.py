@@ -13,6 +13,7 @@ from app.analytics.pictures.typeset import width
 from tests.analytics.pictures.series import LEVEL, document, layer, note, texts
 
 FRAME = Frame(0, 0, 600, 300)
+PAGE = CANVASES["page"]
 
 
 def collide(a: Flag, b: Flag, size: float) -> bool:
@@ -59,6 +60,15 @@ def test_a_note_stands_on_its_day_where_the_axis_has_it() -> None:
     assert found["Elsewhere"].x == places[6]
     assert found["No day"].x == places[7]
     assert found["Cycle 1"].kind == "pdsa_start"
+    said = [found[text].when for text in ("Cycle 1", "Elsewhere", "No day")]
+    assert said == ["7 Feb 2018", "1 Jan 1999", "19 Feb 2018"]
+
+
+def test_what_happened_beside_the_axis_says_when() -> None:
+    before = {0: note("Poster", "change", "2017-12-04")}
+    assert "4 Dec 2017: Poster" in texts(chart(document(LEVEL, annotations=before), PAGE))
+    after = {11: note("Leaflet for all", "pdsa_start", "2018-07-02")}
+    assert "2 Jul: Leaflet for all" in texts(chart(document(LEVEL, annotations=after), PAGE))
 
 
 @pytest.mark.parametrize("odd", ["text alone", {"kind": None, "text": None}, {}, 7])

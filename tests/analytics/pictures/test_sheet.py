@@ -47,7 +47,8 @@ def test_each_panel_has_its_verdict_and_the_sheet_their_count() -> None:
     shown = texts(made)
     assert shown.count("Improvement · target 50 missed") == 1
     assert shown.count("Common cause") == 2
-    said = "3 charts: 1 improving, 2 with common cause only. More projects follow on the next page."
+    said = "3 charts: 1 improving, 2 with common cause at present."
+    said += " More projects follow on the next page."
     assert said in shown
     assert "latest 44" in shown
     assert "Project 1, Outcome: Improvement · target 50 missed." in made["description"]
@@ -56,7 +57,7 @@ def test_each_panel_has_its_verdict_and_the_sheet_their_count() -> None:
 def test_a_project_without_a_measure_has_its_place() -> None:
     made = sheet(Sheet("Programme", [Panel("New project", "", None), *panels(1)]))
     assert "No measure yet" in texts(made)
-    assert "2 charts: 1 with common cause only, 1 without data." in texts(made)
+    assert "2 charts: 1 with common cause at present, 1 without data." in texts(made)
 
 
 def test_without_charts_the_sheet_says_so() -> None:

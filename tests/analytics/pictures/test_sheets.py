@@ -70,7 +70,7 @@ def test_the_sheet_of_a_project_has_its_measures_in_order(
     shown = texts(made)
     assert shown.index("Measure 0") < shown.index("Measure 1")
     assert shown[0] == world.project.title
-    assert "2 charts: 1 improving, 1 with common cause only." in shown
+    assert "2 charts: 1 improving, 1 with common cause at present." in shown
 
 
 def test_the_sheet_of_a_programme_has_a_panel_a_project(

@@ -137,3 +137,13 @@ def test_numbers_as_people_read_them(numbers: list[float], value: float, written
 )
 def test_ticks_are_round_and_inside(low: float, high: float, places: list[float]) -> None:
     assert ticks(low, high, most=5) == places
+
+
+def test_limits_that_the_data_make_wrong_are_called_so() -> None:
+    counts = [50, 90, 40, 95, 45, 92, 38, 99, 47, 91, 44, 96]
+    dispersed = document(counts, chart="c")
+    assert [item["code"] for item in dispersed["quality"]["warnings"]] == ["over_dispersed"]
+    assert trust_words(dispersed) == (
+        "Provisional limits: 12 points. "
+        "Limits too narrow: points vary more than their counts explain."
+    )

@@ -170,6 +170,8 @@ def test_without_a_new_phase_the_centre_has_not_moved_whatever_the_signals() -> 
     shifting = attained(**same, current_high_signals=2)
     assert (shifting.status, shifting.share, shifting.is_shifting) == (S.IN_PROGRESS, 0.0, True)
     assert not attained(**same, current_low_signals=2).is_shifting
+    down = attained(an_aim(target_value=40.0, direction="decrease"), "decrease", **same)
+    assert str(down.share) == "0.0"
 
 
 VALUES = st.lists(st.integers(0, 100), min_size=24, max_size=40)

@@ -7,6 +7,8 @@ from app.analytics.comparisons.plots.memory import (
     draw_axis,
     entries,
     footer,
+    latest_signal,
+    opposite,
     points_layer,
     rows_of,
     thread,
@@ -92,7 +94,7 @@ def _told(document: Document, axis: Horizontal) -> Told:
     settings, points = document["settings"], document["points"]
     lines = [verdict(document, axis, "the sum is beyond h")]
     if document["signals"]:
-        signal = max(document["signals"], key=lambda item: item["end"])
+        signal = latest_signal(document)
         figures = figures_of(
             [p["value"] for p in points if p["value"] is not None], document["unit"]
         )
@@ -102,6 +104,8 @@ def _told(document: Document, axis: Horizontal) -> Told:
                 f"It changed about {when(document, axis, signal['start'])}, from "
                 f"{figures.write(phase['centre'])} to about {figures.write(signal['level'])}."
             )
+        if older := opposite(document, axis):
+            lines.append(older)
     lines.append(trust(document))
     title = document["title"] or "Untitled measure"
     foot = footer(document, "CUSUM chart", [f"k {settings['allowance']:g}",

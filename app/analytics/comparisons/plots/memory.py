@@ -158,11 +158,30 @@ def verdict(document: Document, axis: Horizontal, words: str) -> str:
         return "There are no points yet."
     if not document["signals"]:
         return "No signal." if is_judged(document) else ""
-    signal = max(document["signals"], key=lambda item: item["end"])
-    named = {"improvement": "improvement", "concern": "concern"}.get(
-        signal["meaning"], "upwards" if signal["direction"] == "high" else "downwards"
-    )
+    signal = latest_signal(document)
     since = when(document, axis, signal["completed_at"])
     is_now = signal["end"] >= len(document["points"]) - 1
     until = "" if is_now else f" to {when(document, axis, signal['end'])}"
-    return f"Signal ({named}): {words} {'since' if is_now else 'from'} {since}{until}."
+    return f"Signal ({_named(signal)}): {words} {'since' if is_now else 'from'} {since}{until}."
+
+
+def opposite(document: Document, axis: Horizontal) -> str:
+    """That an older signal lasts as long as the latest one, on the other side; empty if none."""
+    signal = latest_signal(document)
+    since = [
+        f"An older one ({_named(item)}, since {when(document, axis, item['completed_at'])}) lasts."
+        for item in document["signals"]
+        if item["end"] == signal["end"] and item["direction"] != signal["direction"]
+    ]
+    return " ".join(since)
+
+
+def latest_signal(document: Document) -> Any:
+    """The signal that ends last; of two that do, the one that began later."""
+    return max(document["signals"], key=lambda item: (item["end"], item["start"]))
+
+
+def _named(signal: Any) -> str:
+    named = {"improvement": "improvement", "concern": "concern"}
+    sideways = "upwards" if signal["direction"] == "high" else "downwards"
+    return named.get(signal["meaning"], sideways)
