@@ -260,14 +260,11 @@ def list_project_series(
     return digest[:24], rows
 
 
-def draw_series(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """The document of each of these measures, in their order: two queries for all of them."""
-    assembled = _assemble_rows(session, rows)
-    return [_draw(row, each) for row, each in zip(rows, assembled, strict=True)]
-
-
 def draw_each(session: Session, rows: Sequence[Any]) -> list[dict[str, Any] | spc.SpcError]:
-    """The same, with the engine's refusal in the place of a document: nobody spoils a sheet."""
+    """The document of each of these measures, in their order: two queries for all of them.
+
+    In the place of one that cannot be charted stands the engine's refusal: it spoils no other.
+    """
     assembled = _assemble_rows(session, rows)
     judged = judge_each((item.series, item.settings) for item in assembled)
     return [
@@ -285,10 +282,16 @@ def draw_project(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
             "measure_id": str(row.measure_id),
             "family": row.family.value,
             "is_headline": row.is_headline,
-            "spc": document,
+            **_drawn(document),
         }
-        for row, document in zip(rows, draw_series(session, rows), strict=True)
+        for row, document in zip(rows, draw_each(session, rows), strict=True)
     ]
+
+
+def _drawn(document: dict[str, Any] | spc.SpcError) -> dict[str, Any]:
+    if isinstance(document, spc.SpcError):
+        return {"spc": None, "fault": {"code": document.code, "detail": document.detail}}
+    return {"spc": document, "fault": None}
 
 
 def assemble_many(session: Session, measures: Sequence[uuid.UUID]) -> list[tuple[Any, Assembled]]:

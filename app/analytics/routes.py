@@ -80,12 +80,12 @@ def get_measure_spc(request: Request, measure_id: uuid.UUID) -> Response:
     "/projects/{project_id}/spc",
     summary="Chart every measure of a project",
     response_model=ProjectCharts,
-    responses=problems(Unchartable) | _CONDITIONAL,
+    responses=_CONDITIONAL,
 )
 def get_project_spc(
     request: Request, project_id: uuid.UUID, actor: CurrentActor, session: ReadSession
 ) -> Response:
-    """All live measures in their order, each with its chart; the same number of queries for any."""
+    """All live measures in their order, each with its chart, or with why it cannot be drawn."""
     tag, rows = queries.list_project_series(session, actor=actor, project_id=project_id)
     unchanged = _not_modified(request, etag(tag))
     if unchanged is not None:

@@ -283,13 +283,21 @@ class SpcChart(Output):
     quality: SpcQuality
 
 
+class ChartFault(Output):
+    """Why no chart can be drawn of the stored series: the code and advice of `unchartable`."""
+
+    code: str
+    detail: str
+
+
 class MeasureChart(Output):
     """One measure of a project with its chart."""
 
     measure_id: uuid.UUID = Field(examples=["0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d42"])
     family: str = Field(examples=["outcome"], json_schema_extra={"x-extensible-enum": True})
     is_headline: bool = Field(examples=[True])
-    spc: SpcChart
+    spc: SpcChart | None = Field(description="Null where no chart can be drawn; `fault` says why.")
+    fault: ChartFault | None = Field(examples=[None])
 
 
 class ProjectCharts(Output):

@@ -34,10 +34,24 @@ def pointer(*steps: str | int) -> str:
     return "#/" + "/".join(escaped)
 
 
+# Where the library names the fault alone, what to do instead; `{}` are from the fault's context.
+_ADVICE = {
+    "too_long": "Send at most {max_length} items; split what is more over further requests.",
+    "too_short": "Send {min_length} or more items.",
+    "finite_number": "Send a finite number, or null where none is known and null is allowed.",
+}
+
+
+def _advice(fault: Mapping[str, Any]) -> str:
+    words: str = fault["msg"]
+    advice = _ADVICE.get(fault["type"])
+    return words if advice is None else advice.format_map(fault.get("ctx", {}))
+
+
 def field_error(fault: Mapping[str, Any], *, prefix: tuple[str | int, ...] = ()) -> FieldError:
     """A Pydantic error without its `input`, `ctx` and `url`: an input can be a password."""
     return FieldError(
-        code=fault["type"], detail=fault["msg"], **_place((*prefix, *tuple(fault["loc"])))
+        code=fault["type"], detail=_advice(fault), **_place((*prefix, *tuple(fault["loc"])))
     )
 
 

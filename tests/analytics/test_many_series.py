@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.analytics.schemas import ProjectCharts
-from app.measures.models import Family
+from app.measures.models import DataType, Family
 from tests.analytics.test_measure_spc import BASELINE, SHIFTED, fill
-from tests.builders import make_measure, make_project
+from tests.builders import make_data_point, make_measure, make_project
 from tests.calling import Caller
 from tests.world import World
 
@@ -23,7 +23,8 @@ def test_every_measure_of_a_project(
     response = call(world.member).get(f"/projects/{world.project.id}/spc")
     document = ProjectCharts.model_validate_json(response.content)
     assert [item.measure_id for item in document.items] == [second.id, first.id]
-    assert len(document.items[1].spc.points) == 12
+    charts = [item.spc for item in document.items]
+    assert [len(chart.points) for chart in charts if chart is not None] == [0, 12]
     single = call(world.member).ok(f"/measures/{first.id}/spc")
     assert response.json()["items"][1]["spc"] == single
     again = call(world.member)(
@@ -115,3 +116,21 @@ def test_the_tag_covers_what_is_printed_beside_the_charts(
     after = lead("GET", path, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert after.json()["items"][0]["family"] == "balancing"
+
+
+def test_a_measure_that_cannot_be_charted_spoils_no_other(
+    call: Callable[..., Caller], session: Session, world: World
+) -> None:
+    spoilt = make_measure(
+        session, project=world.project, data_type=DataType.TIME_BETWEEN, chart="t", position=1
+    )
+    make_data_point(session, measure=spoilt, value=0.0)
+    fine = make_measure(session, project=world.project, position=2)
+    make_data_point(session, measure=fine)
+    items = call(world.member).ok(f"/projects/{world.project.id}/spc")["items"]
+    assert [item["measure_id"] for item in items] == [str(spoilt.id), str(fine.id)]
+    assert items[0]["spc"] is None
+    assert items[0]["fault"]["code"] == "time_not_positive"
+    assert "choose g" in items[0]["fault"]["detail"]
+    assert items[1]["fault"] is None
+    assert len(items[1]["spc"]["points"]) == 1

@@ -129,3 +129,30 @@ def test_ten_thousand_points_fit(caller: Caller) -> None:
 def test_it_needs_a_token(call: Callable[..., Caller]) -> None:
     response = call(None).post("/spc/charts", {"chart": "run", "points": VALUES})
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("points", "advice"),
+    [
+        ([], "1 or more"),
+        ([{"x": str(row), "value": 1} for row in range(10_001)], "at most 10000"),
+    ],
+)
+def test_the_wrong_number_of_points_is_told_what_to_send(
+    caller: Caller, points: list[dict[str, Any]], advice: str
+) -> None:
+    answer = caller.post("/spc/charts", {"chart": "i", "points": points})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "#/points"
+    assert advice in error["detail"]
+
+
+def test_infinity_is_told_what_to_send(caller: Caller) -> None:
+    body = '{"chart": "i", "points": [{"x": "1", "value": Infinity}]}'
+    headers = {"Content-Type": "application/json"}
+    answer = caller("POST", "/spc/charts", content=body, headers=headers)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "#/points/0/value"
+    assert "null" in error["detail"]

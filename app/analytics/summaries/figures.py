@@ -13,6 +13,7 @@ import numpy as np
 from app import spc
 
 LATEST_SIGNALS = 3
+_VERSION = 1  # of this file: raise it with every change of what is kept, or old rows stay
 # A phase of this reason begins another series: what was measured before it is no baseline for it.
 NEW_DEFINITION = "definition_change"
 
@@ -25,7 +26,7 @@ def fingerprint(programme_rule_set: str | None) -> str:
     and a new version of the engine or of its rules cannot.
     """
     rules = {name: rule_set.version for name, rule_set in spc.RULE_SETS.items()}
-    stated = [spc.ENGINE_VERSION, rules, list(spc.CHARTS), LATEST_SIGNALS, programme_rule_set]
+    stated = [_VERSION, spc.ENGINE_VERSION, rules, list(spc.CHARTS), programme_rule_set]
     return hashlib.sha256(json.dumps(stated).encode()).hexdigest()
 
 

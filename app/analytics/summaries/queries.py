@@ -15,10 +15,10 @@ from app.access.permissions import Permission
 from app.access.scope import select_visible, visible_to
 from app.analytics.drawing import judge_each
 from app.analytics.queries import HEADLINE_FIRST, assemble_many
+from app.analytics.schemas import ChartFault
 from app.analytics.summaries.figures import figures_of, fingerprint
 from app.analytics.summaries.models import MeasureSummary
 from app.analytics.summaries.schemas import (
-    ChartFault,
     HeadlineQuery,
     HeadlineRead,
     LatestPoint,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from app.analytics.schemas import ChartFault
 from app.kit.fields import Output
 from app.kit.pagination import ListQuery
 
@@ -59,13 +60,6 @@ class LatestSignal(Output):
     meaning: str
     starts_on: date
     ends_on: date
-
-
-class ChartFault(Output):
-    """Why no chart can be drawn of the stored series: the code and advice of `unchartable`."""
-
-    code: str
-    detail: str
 
 
 class HeadlineRead(Output):
