@@ -45,7 +45,9 @@ _ADVICE = {
 def _advice(fault: Mapping[str, Any]) -> str:
     words: str = fault["msg"]
     advice = _ADVICE.get(fault["type"])
-    return words if advice is None else advice.format_map(fault.get("ctx", {}))
+    if advice is None or ("{" in advice and "ctx" not in fault):
+        return words
+    return advice.format_map(fault.get("ctx", {}))
 
 
 def field_error(fault: Mapping[str, Any], *, prefix: tuple[str | int, ...] = ()) -> FieldError:

@@ -53,7 +53,7 @@ def _assembled(item: Any, index: int) -> Assembled | Invalid:
         return assemble_request(_ITEM.validate_python(item))
     except ValidationError as fault:
         place = ("body", "items", index)
-        faults = fault.errors(include_url=False, include_context=False, include_input=False)
+        faults = fault.errors(include_url=False, include_input=False)
         return Invalid(errors=[field_error(each, prefix=place) for each in faults[:MAX_FAULTS]])
     except Invalid as refusal:
         return _within(refusal, index)

@@ -104,7 +104,15 @@ def brief_words(document: Document, figures: Figures) -> str:
     verdict = f" {_ASSURED_BRIEFLY.get(document['assurance'], '')}".rstrip()
     if document["assurance"] == "hit_or_miss" and not has_limits(document):
         verdict = ""
+    if verdict and speaks_of_baseline(document):
+        verdict += " by the baseline"
     return f"{words} \u00b7 target {figures.write(target, finer=1)}{verdict}"
+
+
+def speaks_of_baseline(document: Document) -> bool:
+    """Whether the limits, and so the verdict on the target, are of a process that has changed."""
+    last = document["points"][-1]
+    return bool(document["variation"] != "common_cause" and not last["in_baseline"])
 
 
 def has_limits(document: Document) -> bool:
@@ -123,6 +131,8 @@ def assurance_words(document: Document, figures: Figures) -> str:
         return f"{stated}."
     if document["assurance"] == "hit_or_miss" and not has_limits(document):
         return f"{stated}: cannot be judged without limits."
+    if speaks_of_baseline(document):
+        return f"{stated}: {verdict} by the process of the baseline."
     return f"{stated}: {verdict}."
 
 

@@ -45,13 +45,13 @@ def test_panels_stand_in_rows(number: int, columns: int | None, across: int, dow
 def test_each_panel_has_its_verdict_and_the_sheet_their_count() -> None:
     made = sheet(Sheet("Programme", panels(3), "More projects follow on the next page."))
     shown = texts(made)
-    assert shown.count("Improvement · target 50 missed") == 1
+    assert shown.count("Improvement · target 50 missed by the baseline") == 1
     assert shown.count("Common cause") == 2
     said = "3 charts: 1 improving, 2 with common cause at present."
     said += " More projects follow on the next page."
     assert said in shown
     assert "latest 44" in shown
-    assert "Project 1, Outcome: Improvement · target 50 missed." in made["description"]
+    assert "Project 1, Outcome: Improvement · target 50 missed by the baseline." in made["description"]
 
 
 def test_a_project_without_a_measure_has_its_place() -> None:

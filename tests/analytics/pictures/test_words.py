@@ -46,6 +46,15 @@ def test_the_assurance_in_words(target: float | None, said: str, brief: str) -> 
     assert brief_words(level, figures) == f"Common cause{f' · {brief}' if brief else ''}"
 
 
+def test_limits_of_a_baseline_judge_the_process_of_the_baseline() -> None:
+    """After a change the icon still speaks of the old process, and the words must say so."""
+    risen = document(LEVEL + RISEN, direction="increase", target=90, baseline_points=12)
+    figures = figures_of(numbers_of(risen["points"]), None)
+    said = "Target 90: will be missed consistently by the process of the baseline."
+    assert assurance_words(risen, figures) == said
+    assert brief_words(risen, figures) == "Improvement · target 90 missed by the baseline"
+
+
 def test_a_target_without_limits_is_not_judged() -> None:
     run = document(LEVEL, chart="run", direction="increase", target=30)
     assert run["assurance"] == "hit_or_miss"
