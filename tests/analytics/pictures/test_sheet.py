@@ -51,7 +51,9 @@ def test_each_panel_has_its_verdict_and_the_sheet_their_count() -> None:
     said += " More projects follow on the next page."
     assert said in shown
     assert "latest 44" in shown
-    assert "Project 1, Outcome: Improvement · target 50 missed by the baseline." in made["description"]
+    assert (
+        "Project 1, Outcome: Improvement · target 50 missed by the baseline." in made["description"]
+    )
 
 
 def test_a_project_without_a_measure_has_its_place() -> None:
