@@ -78,5 +78,12 @@ def _summary(values: list[float]) -> _Summary:
     centre = mean(values)
     if not math.isfinite(centre) or size == 1:
         return centre, size, math.nan, math.nan
-    squares = math.fsum([(value - centre) * (value - centre) for value in values])
+    squares = _sum([(value - centre) * (value - centre) for value in values])
     return centre, size, math.sqrt(squares / (size - 1)), max(values) - min(values)
+
+
+def _sum(squares: list[float]) -> float:
+    try:
+        return math.fsum(squares)
+    except OverflowError:  # a spread that no double holds is infinite, as one square may be
+        return math.inf

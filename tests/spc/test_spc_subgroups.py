@@ -143,3 +143,14 @@ def test_totals_of_subgroups_that_are_too_large_on_both_sides_are_no_fault() -> 
     judged = chart(Series(["a", "b"], subgroups=[[-huge, -huge], [huge, huge]]), Settings("xbar"))
     assert np.isnan(judged.centre).all()
     assert "overflow" in [warning.code for warning in judged.quality.warnings]
+
+
+@pytest.mark.parametrize("chart_name", ["xbar", "s", "r"])
+def test_a_spread_too_large_for_a_double_is_undefined(chart_name: str) -> None:
+    groups = [[0.0, 1.9e154], [1.0, 2.0], [2.0, 3.0]]
+    series = Series(x=["1", "2", "3"], subgroups=groups)
+    drawn = chart(series, Settings(chart_name))
+    document(drawn)
+    assert np.isfinite(drawn.values[1:]).all()
+    if chart_name != "r":
+        assert "overflow" in {warning.code for warning in drawn.quality.warnings}
