@@ -24,7 +24,7 @@ from tests.world import World, make_world
 
 BACKENDS = ("sqlite", "postgres")
 # No deadline: how long an example takes says something of the machine, nothing of the property.
-# In CI the examples are the same in every run: what it says is about the change. Runs by hand explore.
+# CI draws the same examples in every run: what it says is about the change. Runs by hand explore.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("suite")
 
