@@ -1,6 +1,6 @@
 """document(): a chart as the one JSON document that every representation is made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,12 @@ def _points(chart: Chart, annotations: Mapping[int, Sequence[Any]]) -> list[dict
         [list(annotations.get(row, _NONE)) for row in range(size)],
         strict=True,
     )
-    return [  # a literal is twice as quick as pairing names with cells
+    return _named(rows)
+
+
+def _named(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """The cells of each point by name; a literal is twice as quick as pairing them."""
+    return [
         {
             "x": x,
             "value": value,
