@@ -1,0 +1,284 @@
+"""Outgoing HTTP: the only place that opens it, and it calls no address that it has not checked.
+
+A name is resolved once, every answer is checked, and a checked address is dialled: a name that
+changes its mind between check and call gains nothing. The URL stays as it is, so Host, SNI and
+certificate are those of the name. No redirects, no proxies from the environment, no unix sockets.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import anyio
+import httpcore2
+import httpx2
+
+from app.kit.addresses import Network, is_allowed
+
+CONNECT_SECONDS = 5.0
+DIALLED_AT_MOST = 4
+READ_AT_MOST = 16 * 1024
+KEPT = 1024
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+Failure = Literal["not_allowed", "invalid_url", "timeout", "connection", "protocol"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator allows beside public https addresses."""
+
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()  # names whose addresses are not checked
+    allow_http: bool = False
+    proxy: str | None = None  # it must check addresses by itself
+
+
+class Refused(Exception):
+    """The target may not be called. The sentence names no address that a name resolved to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request: a status with the beginning of the body, or a failure."""
+
+    milliseconds: int
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    is_cut: bool = False  # more was sent than is read
+    address: str | None = None
+    failure: Failure | None = None
+    detail: str | None = None
+
+
+def check_url(url: str, policy: Policy) -> httpx2.URL:
+    """The target as it will be called. Raises `Refused` with a sentence for whoever entered it."""
+    try:
+        target = httpx2.URL(url)
+        port = target.port or {"https": 443, "http": 80}.get(target.scheme, 0)
+    except (httpx2.InvalidURL, ValueError, TypeError) as fault:
+        raise Refused("This is not an address of the web.") from fault
+    if target.scheme != "https" and not (target.scheme == "http" and policy.allow_http):
+        raise Refused("Give an https address.")
+    if not target.host or target.userinfo or target.fragment:
+        raise Refused("Give a host, and no user, password or fragment.")
+    if port not in (80, 443) and not 1024 <= port <= 65535:
+        raise Refused("Give port 443, 80 or one from 1024.")
+    return target
+
+
+def check_target(url: str, policy: Policy) -> None:
+    """Also resolve the name, when the target is entered; each call checks it again."""
+    target = check_url(url, policy)
+    if policy.proxy is not None or target.host in policy.hosts:
+        return
+    try:
+        found = socket.getaddrinfo(target.raw_host.decode(), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as fault:
+        raise Refused("The name of the host cannot be resolved.") from fault
+    if not all(is_allowed(str(entry[4][0]), policy.networks) for entry in found):
+        raise Refused("The address of the host is not allowed.")
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Every address of a name, by the system's resolver."""
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Guarded(httpcore2.AsyncNetworkBackend):
+    """Dials checked addresses only."""
+
+    def __init__(
+        self, policy: Policy, resolver: Resolve, dialler: httpcore2.AsyncNetworkBackend
+    ) -> None:
+        self._policy, self._resolve, self._dialler = policy, resolver, dialler
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        with anyio.fail_after(timeout):
+            addresses = await self._resolve(host, port)
+            if host not in self._policy.hosts and not all(
+                is_allowed(address, self._policy.networks) for address in addresses
+            ):
+                raise Refused("The address of the host is not allowed.")
+            fault: Exception = OSError("The name of the host has no address.")
+            for address in addresses[:DIALLED_AT_MOST]:
+                try:
+                    return await self._dialler.connect_tcp(
+                        address, port, timeout, local_address, socket_options
+                    )
+                except (httpcore2.NetworkError, OSError) as failed:
+                    fault = failed
+            raise fault
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        raise Refused("Unix sockets are not called.")
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await cast(Any, self._stream).aclose()
+
+
+class _Transport(httpx2.AsyncBaseTransport):
+    """The pool of the core library under the client's interface; its own takes no backend."""
+
+    def __init__(self, pool: httpcore2.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        answer = await self._pool.handle_async_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=cast(Any, request.stream),
+                extensions=request.extensions,
+            )
+        )
+        return httpx2.Response(
+            status_code=answer.status,
+            headers=answer.headers,
+            stream=_Body(cast(AsyncIterable[bytes], answer.stream)),
+            extensions=answer.extensions,
+        )
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+_FAILURES: list[tuple[type[Exception], Failure, str]] = [
+    (Refused, "not_allowed", "The address is not allowed."),
+    (httpx2.InvalidURL, "invalid_url", "The address cannot be called."),
+    (TimeoutError, "timeout", "No complete answer came in time."),
+    (httpcore2.TimeoutException, "timeout", "No complete answer came in time."),
+    (httpcore2.ProtocolError, "protocol", "The answer was not HTTP."),
+    (httpcore2.NetworkError, "connection", "The connection failed."),
+    (OSError, "connection", "The connection failed."),
+    (httpx2.HTTPError, "protocol", "The answer was not HTTP."),
+    (UnicodeError, "invalid_url", "The address cannot be called."),
+]
+_CAUGHT = tuple(kind for kind, _, _ in _FAILURES)
+
+
+class Outbound:
+    """A client that calls allowed targets only. Close it with `aclose`.
+
+    resolver, dialler, tls: other ones, for tests.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        connections: int = 100,
+        resolver: Resolve = resolve,
+        dialler: httpcore2.AsyncNetworkBackend | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.policy = policy
+        dialler = dialler or httpcore2.AnyIOBackend()
+        guarded = _Guarded(policy, resolver, dialler)
+        pool = httpcore2.AsyncConnectionPool(
+            ssl_context=tls or ssl.create_default_context(),
+            proxy=httpcore2.Proxy(policy.proxy) if policy.proxy else None,
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=5.0,
+            network_backend=dialler if policy.proxy else guarded,
+        )
+        self._client = httpx2.AsyncClient(
+            transport=_Transport(pool),
+            trust_env=False,
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+            headers={"accept-encoding": "identity", "user-agent": "OpenQI"},
+        )
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        seconds: float = 15.0,
+        read_at_most: int = READ_AT_MOST,
+        keep: int = KEPT,
+    ) -> Answer:
+        """One request within so many seconds in all; a failure is an answer too, never an error."""
+        started = time.monotonic()
+        try:
+            check_url(url, self.policy)
+            with anyio.fail_after(seconds):
+                return await self._send(method, url, headers, body, read_at_most, keep, started)
+        except _CAUGHT as fault:
+            failure, detail = next(
+                (name, said) for kind, name, said in _FAILURES if isinstance(fault, kind)
+            )
+            return Answer(_elapsed(started), failure=failure, detail=detail)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        read_at_most: int,
+        keep: int,
+        started: float,
+    ) -> Answer:
+        request = self._client.stream(method, url, headers=dict(headers), content=body)
+        async with request as response:
+            stream = response.extensions.get("network_stream")
+            peer = stream.get_extra_info("server_addr") if stream is not None else None
+            content, is_cut = b"", False
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > read_at_most:
+                    is_cut = True
+                    break
+            return Answer(
+                _elapsed(started),
+                status=response.status_code,
+                headers=dict(response.headers),
+                body=content[:keep],
+                is_cut=is_cut,
+                address=str(peer[0]) if peer else None,
+            )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+
+def _elapsed(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
