@@ -13,11 +13,11 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from app import __version__, api
-from app.identity.keys import load_signing_key
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
+from app.parts import make_parts
 from app.settings import Settings
 
 
@@ -59,11 +59,7 @@ def _allowed_methods(app: FastAPI) -> Callable[[str], str]:
 
 def create_app(settings: Settings, *, database: Database | None = None) -> OpenQI:
     """The application. A test hands in its own database; nothing else differs."""
-    signing_key = load_signing_key(
-        pem=settings.signing_key.get_secret_value() if settings.signing_key else None,
-        path=settings.signing_key_file,
-        may_make=settings.environment == "development",
-    )
+    parts = make_parts(settings, database=database)
     app = OpenQI(
         title=settings.organisation_name,
         version=__version__,
@@ -77,17 +73,16 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings = settings
-    app.state.database = database or Database(
-        settings.database_url, read_url=settings.database_read_url
-    )
+    app.state.parts = parts
+    app.state.database = parts.database
     app.state.passwords = Passwords(memory_kib=settings.password_memory_kib)
     app.state.tokens = AccessTokens(
-        private_key=signing_key,
+        private_key=parts.signing_key,
         issuer=settings.public_url,
         lifetime=timedelta(minutes=settings.access_token_minutes),
     )
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
-    app.state.cursor_secret = hashlib.sha256(b"cursor" + signing_key.encode()).digest()
+    app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
     app.state.allowed_methods = _allowed_methods(app)
     problems.install(app)
     idempotency.install(app)

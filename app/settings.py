@@ -1,5 +1,6 @@
 """Every setting of the software, each described; all are read from `OPENQI_*` variables."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -65,13 +66,83 @@ class Settings(BaseSettings):
     organisation_name: str = Field(
         default="OpenQI", description="Shown as the title of the API and its docs page."
     )
+    sealing_key: SecretStr | None = Field(
+        default=None,
+        description="Seals stored secrets (32 characters or more); else made of the signing key.",
+    )
+    worker: bool = Field(
+        default=True, description="Whether `serve` works off jobs too; always so with SQLite."
+    )
+    webhook_allow_nets: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Private networks that outgoing calls may reach, such as `10.20.0.0/16`.",
+    )
+    webhook_allow_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Names whose addresses are not checked, by commas."
+    )
+    webhook_allow_http: bool = Field(
+        default=False, description="Allow `http://` targets of outgoing calls too."
+    )
+    webhook_proxy: str | None = Field(
+        default=None,
+        description="Proxy of outgoing calls; it must check the addresses by itself.",
+    )
+    webhook_retry_seconds: Annotated[list[float], NoDecode] = Field(
+        default=[5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
+        description="Waits between the attempts of a delivery, in seconds.",
+    )
+    delivery_days: int = Field(
+        default=30, ge=1, le=90, description="Days that deliveries are kept and can be replayed."
+    )
+    smtp_host: str | None = Field(
+        default=None, description="Mail server; without one, mail is written as files."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to the mail server is protected."
+    )
+    smtp_user: str | None = Field(default=None, description="User at the mail server.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    mail_from: str = Field(
+        default="OpenQI <openqi@localhost>", description="Sender of mail, as people see it."
+    )
+    mail_folder: Path = Field(
+        default=Path("openqi-mail"), description="Where mail is written without a mail server."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token of `/metrics`; without one, this machine only."
+    )
+    traces: bool = Field(
+        default=False, description="Send traces by OpenTelemetry, set up by its OTEL_* variables."
+    )
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "cors_origins",
+        "trusted_proxies",
+        "webhook_allow_nets",
+        "webhook_allow_hosts",
+        "webhook_retry_seconds",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("webhook_allow_nets")
+    @classmethod
+    def _are_networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network)  # its ValueError says what is wrong
+        return networks
+
+    @field_validator("sealing_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("give at least 32 characters")
+        return key
 
     @field_validator("cors_origins")
     @classmethod

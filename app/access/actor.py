@@ -82,12 +82,13 @@ class Actor:
     scopes: frozenset[str] | None = None
     bound_programme_id: uuid.UUID | None = None
     request_id: str | None = None
+    source: str | None = None  # the other system on whose behalf it acts
     _spans: dict[Permission, Span] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def origin(self) -> Origin:
         """How the caller stands in events."""
-        return Origin(self.user_id, self.token_id, self.request_id)
+        return Origin(self.user_id, self.token_id, self.request_id, self.source)
 
     def span(self, permission: Permission) -> Span:
         """How far the permission goes. Raises `ScopeInsufficient` where the token leaves it out."""

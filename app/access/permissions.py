@@ -2,6 +2,8 @@
 
 from enum import IntEnum, StrEnum
 
+from app.events.catalogue import Resource
+
 
 class Permission(StrEnum):
     """`noun:verb`. Reading a measure includes its data points and charts."""
@@ -34,6 +36,15 @@ class Permission(StrEnum):
     USER_WRITE = "user:write"
     MEMBERSHIP_READ = "membership:read"
     MEMBERSHIP_GRANT = "membership:grant"
+    WEBHOOK_READ = "webhook:read"
+    WEBHOOK_WRITE = "webhook:write"
+    INTEGRATION_READ = "integration:read"
+    INTEGRATION_WRITE = "integration:write"
+    RELEASE_READ = "release:read"
+    RELEASE_WRITE = "release:write"
+    OPERATION_READ = "operation:read"
+    JOB_READ = "job:read"
+    JOB_WRITE = "job:write"
 
 
 class Role(StrEnum):
@@ -78,6 +89,13 @@ _RUN_PROGRAMME = (
     P.ATTENDANCE_RECORD,
     P.MEMBERSHIP_READ,
     P.MEMBERSHIP_GRANT,
+    P.WEBHOOK_READ,
+    P.WEBHOOK_WRITE,
+    P.INTEGRATION_READ,
+    P.INTEGRATION_WRITE,
+    P.RELEASE_READ,
+    P.RELEASE_WRITE,
+    P.OPERATION_READ,
 )
 
 
@@ -92,16 +110,20 @@ ROLES: dict[Role, dict[Permission, Reach]] = {
     ),
     Role.FACILITATOR: _at(R.PROGRAMME, *_RUN_PROGRAMME),
     Role.COACH: _at(R.PROGRAMME, *_READ_PROGRAMME, *_READ_WORK, *_PEOPLE)
-    | _at(R.TEAM, *_WRITE_WORK, P.DATA_POINT_RECORD, P.PARTICIPANT_CONTACT),
+    | _at(R.TEAM, *_WRITE_WORK, P.DATA_POINT_RECORD, P.PARTICIPANT_CONTACT)
+    | _at(R.TEAM, P.RELEASE_READ),
     Role.TEAM_LEAD: _at(R.PROGRAMME, *_READ_PROGRAMME, P.PARTICIPANT_READ)
     | _at(R.TEAM, *_READ_WORK, *_WRITE_WORK, P.DATA_POINT_RECORD)
-    | _at(R.TEAM, P.PARTICIPANT_CONTACT, P.TEAM_WRITE, P.ATTENDANCE_READ),
+    | _at(R.TEAM, P.PARTICIPANT_CONTACT, P.TEAM_WRITE, P.ATTENDANCE_READ)
+    | _at(R.TEAM, P.RELEASE_READ, P.RELEASE_WRITE),
     Role.MEMBER: _at(R.PROGRAMME, *_READ_PROGRAMME, P.PARTICIPANT_READ)
-    | _at(R.TEAM, *_READ_WORK, P.PDSA_CYCLE_WRITE, P.DATA_POINT_RECORD, P.ATTENDANCE_READ),
+    | _at(R.TEAM, *_READ_WORK, P.PDSA_CYCLE_WRITE, P.DATA_POINT_RECORD, P.ATTENDANCE_READ)
+    | _at(R.TEAM, P.RELEASE_READ),
     Role.COMMISSIONER: _at(R.PROGRAMME, *_READ_PROGRAMME),
     Role.OBSERVER: _at(R.PROGRAMME, *_READ_PROGRAMME, *_READ_WORK, *_PEOPLE),
     Role.INTEGRATION: _at(R.PROGRAMME, *_READ_PROGRAMME, *_READ_WORK)
-    | _at(R.PROGRAMME, P.PDSA_CYCLE_WRITE, P.MEASURE_WRITE, P.DATA_POINT_RECORD),
+    | _at(R.PROGRAMME, P.PDSA_CYCLE_WRITE, P.MEASURE_WRITE, P.DATA_POINT_RECORD)
+    | _at(R.PROGRAMME, P.WEBHOOK_READ, P.WEBHOOK_WRITE, P.RELEASE_READ),
 }
 # Where a role's membership must point, and which roles a granter below the platform may give.
 TEAM_ROLES = frozenset({Role.COACH, Role.TEAM_LEAD, Role.MEMBER})
@@ -117,11 +139,33 @@ PLATFORM_ONLY = frozenset(
         Permission.PROGRAMME_CREATE,
         Permission.USER_READ,
         Permission.USER_WRITE,
+        Permission.JOB_READ,
+        Permission.JOB_WRITE,
     }
 )
+# What whoever hears of an event must be allowed to read. What is not listed stays in the house.
+READ_BY_NOUN: dict[Resource, Permission] = {
+    Resource.PROGRAMME: Permission.PROGRAMME_READ,
+    Resource.PARTICIPANT: Permission.PARTICIPANT_READ,
+    Resource.TEAM: Permission.TEAM_READ,
+    Resource.TEAM_MEMBER: Permission.TEAM_READ,
+    Resource.SESSION: Permission.SESSION_READ,
+    Resource.ATTENDANCE: Permission.ATTENDANCE_READ,
+    Resource.PROJECT: Permission.PROJECT_READ,
+    Resource.PDSA_CYCLE: Permission.PDSA_CYCLE_READ,
+    Resource.MEASURE: Permission.MEASURE_READ,
+    Resource.DATA_POINT: Permission.MEASURE_READ,
+    Resource.PHASE: Permission.MEASURE_READ,
+    Resource.ANNOTATION: Permission.MEASURE_READ,
+    Resource.MEMBERSHIP: Permission.MEMBERSHIP_READ,
+    Resource.WEBHOOK_ENDPOINT: Permission.WEBHOOK_READ,
+    Resource.INTEGRATION: Permission.INTEGRATION_READ,
+    Resource.RELEASE: Permission.RELEASE_READ,
+    Resource.OPERATION: Permission.OPERATION_READ,
+}
 
 ADMIN_SCOPE = "admin"
-_ADMIN_NOUNS = frozenset({"user", "membership"})
+_ADMIN_NOUNS = frozenset({"user", "membership", "job"})
 
 
 def scope_of(permission: Permission) -> str:

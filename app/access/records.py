@@ -29,6 +29,8 @@ def record_event(
 ) -> None:
     """The event of a change to one row; it stands in the history of the row's parent too."""
     programme_id = row.id if noun is Resource.PROGRAMME else getattr(row, "programme_id", None)
+    project_id = row.id if noun is Resource.PROJECT else getattr(row, "project_id", None)
+    team_id = row.id if noun is Resource.TEAM else getattr(row, "team_id", None)
     parent_column = getattr(row, "parent_column", None)
     outbox.record(
         session,
@@ -40,6 +42,8 @@ def record_event(
         origin=actor.origin,
         now=now,
         parent_id=getattr(row, parent_column) if parent_column else None,
+        project_id=project_id,
+        team_id=team_id,
         changes=changes,
         data=data,
     )

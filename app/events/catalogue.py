@@ -25,6 +25,10 @@ class Resource(StrEnum):
     MEMBERSHIP = "membership"
     LOGIN_SESSION = "login_session"
     PERSONAL_TOKEN = "personal_token"  # noqa: S105 - a noun
+    WEBHOOK_ENDPOINT = "webhook_endpoint"
+    INTEGRATION = "integration"
+    RELEASE = "release"
+    OPERATION = "operation"
 
 
 class Verb(StrEnum):
@@ -42,6 +46,11 @@ class Verb(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     ENDED = "ended"
+    SIGNAL_DETECTED = "signal_detected"
+    SIGNAL_RETRACTED = "signal_retracted"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    FINISHED = "finished"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event
 
 
@@ -56,7 +65,7 @@ _VERBS: dict[Resource, tuple[Verb, ...]] = {
     Resource.ATTENDANCE: (Verb.RECORDED,),
     Resource.PROJECT: _LIFE,
     Resource.PDSA_CYCLE: _LIFE,
-    Resource.MEASURE: _LIFE[:4],
+    Resource.MEASURE: (*_LIFE[:4], Verb.SIGNAL_DETECTED, Verb.SIGNAL_RETRACTED),
     Resource.DATA_POINT: (
         Verb.RECORDED,
         Verb.CORRECTED,
@@ -71,6 +80,10 @@ _VERBS: dict[Resource, tuple[Verb, ...]] = {
     Resource.MEMBERSHIP: (Verb.CREATED, Verb.ENDED),
     Resource.LOGIN_SESSION: (Verb.CREATED, Verb.ENDED),
     Resource.PERSONAL_TOKEN: (Verb.CREATED, Verb.ENDED),
+    Resource.WEBHOOK_ENDPOINT: (*_LIFE[:3], Verb.STATE_CHANGED),
+    Resource.INTEGRATION: (*_LIFE[:3], Verb.STATE_CHANGED),
+    Resource.RELEASE: (Verb.PUBLISHED, Verb.WITHDRAWN),
+    Resource.OPERATION: (Verb.CREATED, Verb.FINISHED),
 }
 EVENT_TYPES = frozenset(f"{noun}.{verb}" for noun, verbs in _VERBS.items() for verb in verbs)
 
@@ -81,6 +94,7 @@ _PATHS = {
     Resource.DATA_POINT: "data-points",
     Resource.LOGIN_SESSION: "auth/sessions",
     Resource.PERSONAL_TOKEN: "auth/tokens",
+    Resource.WEBHOOK_ENDPOINT: "webhook-endpoints",
 }
 
 

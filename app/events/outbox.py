@@ -12,6 +12,11 @@ from sqlmodel import Session
 
 from app.events.catalogue import Resource, Verb, address_of, event_type
 from app.events.models import Event
+from app.jobs.actions import enqueue
+from app.jobs.kinds import Kind
+
+# Short waits: only this database is asked, and all who follow are told late meanwhile.
+DISPATCH = Kind("event.dispatch", queue="event", attempts=20, retry_seconds=(1, 5, 30, 60))
 
 _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
@@ -22,11 +27,12 @@ REDACTION = "[redacted]"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who caused it, by which token and request."""
+    """Who caused it, by which token and request, and whether it came from elsewhere."""
 
     actor_id: uuid.UUID | None = None
     token_id: uuid.UUID | None = None
     request_id: str | None = None
+    source: str | None = None  # the other system that the change came from
 
 
 def _plain(value: Any) -> Any:
@@ -63,6 +69,8 @@ def record(
     origin: Origin,
     now: datetime,
     parent_id: uuid.UUID | None = None,
+    project_id: uuid.UUID | None = None,
+    team_id: uuid.UUID | None = None,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
@@ -79,16 +87,20 @@ def record(
             "url": address_of(noun, resource_id),
             "programme_id": _plain(programme_id) if programme_id else None,
             "revision": revision,
+            **({"origin": origin.source} if origin.source else {}),
             **_plain(data or {}),
         },
     }
     event = Event(
         programme_id=programme_id,
+        project_id=project_id,
+        team_id=team_id,
         parent_id=parent_id,
         type=name,
         actor_id=origin.actor_id,
         token_id=origin.token_id,
         request_id=origin.request_id,
+        origin=origin.source,
         resource_type=noun.value,
         resource_id=resource_id,
         revision=revision,
@@ -97,4 +109,5 @@ def record(
         created_at=now,
     )
     session.add(event)
+    enqueue(session, DISPATCH, {"event_id": event.id.hex}, key=f"event:{event.id.hex}")
     return event

@@ -169,6 +169,7 @@ def _record_event(
         origin=actor.origin,
         now=now,
         parent_id=measure.id,
+        project_id=measure.project_id,
         changes=changes,
         data={
             "url": f"{address_of(Resource.MEASURE, measure.id)}/data-points",

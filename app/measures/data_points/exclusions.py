@@ -123,6 +123,7 @@ def _record_event(
         origin=actor.origin,
         now=now,
         parent_id=measure.id,
+        project_id=measure.project_id,
         changes={
             str(row["period_start"]): ({name: row[name] for name in _CHANGED}, after)
             for row in rows

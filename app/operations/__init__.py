@@ -1,0 +1,1 @@
+"""Long work: an operation is asked for, runs as a job, and can be watched and cancelled."""

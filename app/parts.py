@@ -1,0 +1,43 @@
+"""The parts that the server and the worker share, made once from the settings."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from app.identity.keys import load_signing_key
+from app.kit.db import Database
+from app.kit.outbound import Policy
+from app.kit.sealing import Sealer
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process needs to serve or to work."""
+
+    settings: Settings
+    database: Database
+    signing_key: str
+    sealer: Sealer
+    policy: Policy
+
+
+def make_parts(settings: Settings, *, database: Database | None = None) -> Parts:
+    """The parts; a test hands in its own database. Raises `UnusableKey`."""
+    signing_key = load_signing_key(
+        pem=settings.signing_key.get_secret_value() if settings.signing_key else None,
+        path=settings.signing_key_file,
+        may_make=settings.environment == "development",
+    )
+    sealing_key = settings.sealing_key.get_secret_value() if settings.sealing_key else signing_key
+    return Parts(
+        settings=settings,
+        database=database or Database(settings.database_url, read_url=settings.database_read_url),
+        signing_key=signing_key,
+        sealer=Sealer(sealing_key.encode(), use="stored secrets"),
+        policy=Policy(
+            networks=tuple(ip_network(text) for text in settings.webhook_allow_nets),
+            hosts=frozenset(settings.webhook_allow_hosts),
+            allow_http=settings.webhook_allow_http,
+            proxy=settings.webhook_proxy,
+        ),
+    )

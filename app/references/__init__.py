@@ -1,0 +1,1 @@
+"""External references: the identifiers that other systems have for our resources."""

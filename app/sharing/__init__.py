@@ -1,0 +1,1 @@
+"""Projects are released to audiences beyond their team, and come from other servers."""
