@@ -41,6 +41,8 @@ clients: $(VENV)/dev.stamp $(TOOLS)/tools.stamp $(NODE)/.package-lock.json ## Li
 	$(NODE)/.bin/spectral lint openapi/openapi.json --fail-severity warn
 	$(NODE)/.bin/openapi-typescript openapi/openapi.json --output $(GENERATED)/api.d.ts
 	$(NODE)/.bin/tsc --project openapi/checks
+	$(PY) -m openapi.checks.sign_webhooks > $(GENERATED)/signed.jsonl
+	node openapi/checks/verify_webhook.mjs < $(GENERATED)/signed.jsonl
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" openapi-python-client generate --path openapi/openapi.json --meta none --overwrite \
 		--output-path $(GENERATED)/openqi_client --config openapi/python-client.yaml --fail-on-warning
 	$(PY) openapi/checks/with_demo.py sqlite \

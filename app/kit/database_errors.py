@@ -14,6 +14,14 @@ _PARENTS = {"programme_id", "project_id", "measure_id"}
 # cannot_connect_now, deadlock_detected, serialization_failure
 _BUSY_STATES = {"55P03", "57014", "53300", "57P01", "57P03", "40P01", "40001"}
 
+_DISK_FULL = "53100"
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether the disk of the database has no room left."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state == _DISK_FULL or (state is None and "disk is full" in str(error.orig))
+
 
 def _unique_fields(error: IntegrityError) -> list[str] | None:
     diagnosis = getattr(error.orig, "diag", None)

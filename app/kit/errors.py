@@ -226,3 +226,10 @@ class Unavailable(OpenQIError):
 
     code = "unavailable"
     title = "The service is busy; try again soon."
+
+
+class StorageFull(Unavailable):
+    """503: there is no room for a write; reads go on, and writes once the operator made room."""
+
+    code = "storage_full"
+    title = "The disk of the database is full; nothing was written."

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from app.kit import errors
-from app.kit.database_errors import conflict_of, is_busy
+from app.kit.database_errors import conflict_of, is_busy, is_full
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_KIND: dict[type[errors.OpenQIError], int] = {
@@ -157,6 +157,8 @@ def _render_http(request: Request, error: HTTPException) -> Response:
 def _render_database(request: Request, error: DBAPIError) -> Response:
     if isinstance(error, IntegrityError):
         return render_error(request, conflict_of(error))
+    if is_full(error):
+        return render_error(request, errors.StorageFull(headers={"Retry-After": "60"}))
     if is_busy(error):
         return render_error(request, errors.Unavailable())
     return _render_crash(request, error)
