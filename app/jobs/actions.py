@@ -9,16 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from app.jobs.kinds import Kind
-from app.jobs.models import Job
+from app.jobs.models import DeadJob, Job
+from app.jobs.waking import announce
+from app.kit.clock import unix_ms as unix_ms
 from app.kit.clock import utc_now
 from app.kit.upsert import insert_for
 
 _JOB: sa.Table = Job.__table__  # type: ignore[attr-defined]
-
-
-def unix_ms(instant: datetime) -> int:
-    """Unix milliseconds of an aware instant."""
-    return int(instant.timestamp() * 1000)
+_DEAD: sa.Table = DeadJob.__table__  # type: ignore[attr-defined]
 
 
 def job_values(
@@ -68,3 +66,20 @@ def enqueue_all(session: Session, rows: list[dict[str, Any]]) -> None:
     if rows:
         insert = insert_for(session.connection(), _JOB)
         session.execute(insert.on_conflict_do_nothing(index_elements=["key"]), rows)
+        announce(session, {row["queue"] for row in rows})
+
+
+def retry_dead_job(session: Session, dead: DeadJob) -> None:
+    """Put it back among the waiting, with all its attempts. Its key may be waiting anew already."""
+    now = unix_ms(utc_now())
+    values = dead.model_dump(exclude={"id", "died_at"}) | {"attempt": 0, "run_at": now}
+    session.delete(dead)
+    session.flush()
+    enqueue_all(session, [values])
+
+
+def purge_dead_jobs(session: Session, *, before: int, at_most: int = 1_000) -> int:
+    """Forget some that died before an instant (Unix ms); how many."""
+    old = sa.select(_DEAD.c.id).where(_DEAD.c.died_at < before).limit(at_most)
+    purged = sa.delete(_DEAD).where(_DEAD.c.id.in_(old)).returning(_DEAD.c.id)
+    return len(session.execute(purged).all())

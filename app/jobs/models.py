@@ -39,6 +39,7 @@ class Job(_Work, table=True):
         sa.Index("ix_job_queue_run_at", "queue", "run_at"),
         sa.Index("ix_job_lane", "lane"),
         sa.UniqueConstraint("key"),
+        {"sqlite_autoincrement": True},  # or SQLite would give the number of a dead job again
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_NUMBER)

@@ -6,3 +6,8 @@ from datetime import UTC, datetime
 def utc_now() -> datetime:
     """The present instant in UTC."""
     return datetime.now(UTC)
+
+
+def unix_ms(instant: datetime) -> int:
+    """Unix milliseconds of an aware instant."""
+    return int(instant.timestamp() * 1000)

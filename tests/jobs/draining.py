@@ -1,26 +1,22 @@
-"""Works off jobs in a test's own transaction: no threads, no waiting, any instant."""
+"""Works off jobs in a test's own transaction: no threads, no waiting, any instant.
+
+Jobs are claimed and settled as a worker does it; only when they are tried again differs.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import select
 
-from app.jobs.handlers import (
-    Dead,
-    Done,
-    Handler,
-    InThread,
-    Outcome,
-    Outgoing,
-    Retry,
-    Together,
-    Work,
-)
-from app.jobs.models import DeadJob, Job
-from app.kit.clock import utc_now
+from app.jobs.claiming import Held, claim
+from app.jobs.handlers import Done, Handler, InThread, Outcome, Outgoing, Retry, Together
+from app.jobs.kinds import Kind
+from app.jobs.models import Job
+from app.jobs.settling import Result, settle
+from app.kit.clock import unix_ms, utc_now
 from app.kit.db import Database
 
 BATCH = 100
@@ -37,33 +33,40 @@ def drain(
 
     A job that is to be tried again waits until a later `drain`. Returns the outcomes in order.
     """
-    instant = now if now is not None else int(utc_now().timestamp() * 1000) + 1
+    instant = now if now is not None else unix_ms(utc_now()) + 1
     by_kind = {handler.kind.name: handler for handler in handlers}
     outcomes: list[Outcome] = []
     for _ in range(rounds):
-        works = _due(database, list(by_kind), instant)
-        if not works:
+        batches = _claimed(database, [handler.kind for handler in handlers], instant)
+        if not batches:
             return outcomes
-        for kind, batch in works.items():
-            results = _run(database, by_kind[kind], batch)
-            _settle(database, batch, results, instant)
-            outcomes += results.values()
+        for kind, held in batches.items():
+            found = _run(database, by_kind[kind], held)
+            results = [Result(one, _later(found[one.work.id], instant)) for one in held]
+            settle(database, results, now=instant)
+            outcomes += found.values()
     raise AssertionError("jobs go on making jobs")
 
 
-def _due(database: Database, kinds: list[str], instant: int) -> dict[str, list[Work]]:
-    batches: dict[str, list[Work]] = defaultdict(list)
-    with database.transaction() as session:
-        statement = select(Job).where(col(Job.kind).in_(kinds), col(Job.run_at) <= instant)
-        for job in session.exec(statement.order_by(col(Job.run_at), col(Job.id)).limit(BATCH)):
-            job.attempt += 1
-            batches[job.kind].append(
-                Work(cast(int, job.id), job.kind, job.lane, job.args, job.attempt, job.created_at)
-            )
+def _claimed(database: Database, kinds: Sequence[Kind], instant: int) -> dict[str, list[Held]]:
+    queues: dict[str, list[Kind]] = defaultdict(list)
+    for kind in kinds:
+        queues[kind.queue].append(kind)
+    batches: dict[str, list[Held]] = defaultdict(list)
+    for served in queues.values():
+        for held in claim(database, served, limit=BATCH, worker="drain", now=instant):
+            batches[held.kind.name].append(held)
     return batches
 
 
-def _run(database: Database, handler: Handler, works: list[Work]) -> dict[int, Outcome]:
+def _later(outcome: Outcome, instant: int) -> Outcome:
+    if isinstance(outcome, Retry):
+        return replace(outcome, at=max(outcome.at or 0, instant + 1))
+    return outcome
+
+
+def _run(database: Database, handler: Handler, held: Sequence[Held]) -> dict[int, Outcome]:
+    works = [one.work for one in held]
     results: dict[int, Outcome] = {work.id: Done() for work in works}
     match handler:
         case Together():
@@ -80,31 +83,6 @@ def _run(database: Database, handler: Handler, works: list[Work]) -> dict[int, O
 
             results |= dict(zip(results, asyncio.run(run_all()), strict=True))
     return results
-
-
-def _settle(
-    database: Database, works: list[Work], results: dict[int, Outcome], instant: int
-) -> None:
-    with database.transaction() as session:
-        effects: dict[Any, list[Any]] = defaultdict(list)
-        for work in works:
-            outcome = results[work.id]
-            if outcome.effect is not None:
-                effects[outcome.effect.keep].append(outcome.effect.value)
-            job = session.get(Job, work.id)
-            if job is None:
-                continue  # the handler itself took it away
-            if isinstance(outcome, Retry):
-                job.run_at = max(outcome.at or 0, instant + 1)
-                job.error = outcome.error
-                job.attempt -= not outcome.counts
-            else:
-                if isinstance(outcome, Dead):
-                    values = job.model_dump(exclude={"run_at", "lease", "worker", "error"})
-                    session.add(DeadJob(**values, error=outcome.error, died_at=instant))
-                session.delete(job)
-        for keep, kept in effects.items():
-            keep(session, kept)
 
 
 def waiting(database: Database, kind: str | None = None) -> int:
