@@ -1,5 +1,6 @@
 """Makes rows for tests, keyword-only, with defaults that satisfy every constraint."""
 
+import uuid
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -8,7 +9,11 @@ from sqlmodel import Session, SQLModel
 
 from app.access.models import Membership
 from app.access.permissions import Role
+from app.events.catalogue import Resource, Verb
+from app.events.models import Event
+from app.events.outbox import Origin, record
 from app.identity.models import User
+from app.kit.clock import utc_now
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
 from app.measures.models import (
@@ -29,6 +34,7 @@ from app.pdsa.models import PDSACycle, Purpose
 from app.programmes.models import Programme
 from app.projects.models import Project
 from app.teams.models import Team, TeamMembership
+from app.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 _number = count(1)
 E = TypeVar("E", bound=SQLModel)
@@ -238,3 +244,52 @@ def make_cycle(session: Session, *, project: Project | None = None, **over: Any)
         "purpose": Purpose.TEST_CHANGE,
     }
     return _kept(session, PDSACycle(**(values | over)))
+
+
+def make_webhook_endpoint(
+    session: Session, *, programme: Programme | None = None, **over: Any
+) -> WebhookEndpoint:
+    """An endpoint of a facilitator of the programme, for all events; its secret is not sealed."""
+    programme = programme or make_programme(session)
+    if "owner_id" not in over:
+        owner = make_user(session)
+        make_membership(session, user=owner, role=Role.FACILITATOR, programme=programme)
+        over["owner_id"] = owner.id
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "url": f"https://receiver{next(_number)}.example.org/hooks",
+        "secret": "not sealed",
+    }
+    return _kept(session, WebhookEndpoint(**(values | over)))
+
+
+def make_webhook_delivery(
+    session: Session, *, endpoint: WebhookEndpoint | None = None, **over: Any
+) -> WebhookDelivery:
+    """A pending delivery of an event of the endpoint's programme; without a job."""
+    endpoint = endpoint or make_webhook_endpoint(session)
+    if "event_id" not in over:
+        over["event_id"] = make_event(session, programme_id=endpoint.programme_id).id
+    values: dict[str, Any] = {
+        "programme_id": endpoint.programme_id,
+        "endpoint_id": endpoint.id,
+        "event_type": "team.created",
+        "created_at": utc_now(),
+    }
+    return _kept(session, WebhookDelivery(**(values | over)))
+
+
+def make_event(session: Session, *, programme_id: uuid.UUID, **over: Any) -> Event:
+    """An event that happened to a team, not dispatched yet."""
+    values: dict[str, Any] = {
+        "noun": Resource.TEAM,
+        "verb": Verb.CREATED,
+        "resource_id": new_id(),
+        "revision": 1,
+        "programme_id": programme_id,
+        "origin": Origin(),
+        "now": utc_now(),
+    }
+    event = record(session, **(values | over))
+    session.commit()
+    return event

@@ -128,6 +128,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         password_memory_kib=32,
         cors_origins=["https://front.example"],
         log_level="ERROR",
+        webhook_allow_hosts=["platform.example.org"],  # of the examples: no name is looked up
     )
 
 

@@ -51,6 +51,7 @@ class Verb(StrEnum):
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     FINISHED = "finished"
+    PINGED = "pinged"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event
 
 
@@ -80,7 +81,7 @@ _VERBS: dict[Resource, tuple[Verb, ...]] = {
     Resource.MEMBERSHIP: (Verb.CREATED, Verb.ENDED),
     Resource.LOGIN_SESSION: (Verb.CREATED, Verb.ENDED),
     Resource.PERSONAL_TOKEN: (Verb.CREATED, Verb.ENDED),
-    Resource.WEBHOOK_ENDPOINT: (*_LIFE[:3], Verb.STATE_CHANGED),
+    Resource.WEBHOOK_ENDPOINT: (*_LIFE[:3], Verb.STATE_CHANGED, Verb.PINGED),
     Resource.INTEGRATION: (*_LIFE[:3], Verb.STATE_CHANGED),
     Resource.RELEASE: (Verb.PUBLISHED, Verb.WITHDRAWN),
     Resource.OPERATION: (Verb.CREATED, Verb.FINISHED),

@@ -14,13 +14,14 @@ from app.events.catalogue import Resource, Verb, address_of, event_type
 from app.events.models import Event
 from app.jobs.actions import enqueue
 from app.jobs.kinds import Kind
+from app.kit.ids import new_id
 
 # Short waits: only this database is asked, and all who follow are told late meanwhile.
 DISPATCH = Kind("event.dispatch", queue="event", attempts=20, retry_seconds=(1, 5, 30, 60))
 
 _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
-    | {"password_hash", "secret_hash", "withdrawal_reason"}
+    | {"password_hash", "secret_hash", "secret", "old_secret", "withdrawal_reason"}
 )
 REDACTION = "[redacted]"
 
@@ -33,6 +34,11 @@ class Origin:
     token_id: uuid.UUID | None = None
     request_id: str | None = None
     source: str | None = None  # the other system that the change came from
+
+
+def message_id(event_id: uuid.UUID) -> str:
+    """How an event is called on the wire, the same in every attempt, replay and receiver."""
+    return f"evt_{event_id.hex}"
 
 
 def _plain(value: Any) -> Any:
@@ -79,7 +85,9 @@ def record(
     The payload is frozen here: the same bytes are stored, signed and sent.
     """
     name = event_type(noun, verb)
+    event_id = new_id()
     payload = {
+        "id": message_id(event_id),
         "type": name,
         "timestamp": now.isoformat().replace("+00:00", "Z"),
         "data": {
@@ -92,6 +100,7 @@ def record(
         },
     }
     event = Event(
+        id=event_id,
         programme_id=programme_id,
         project_id=project_id,
         team_id=team_id,

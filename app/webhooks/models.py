@@ -8,10 +8,16 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from app.access.actor import Place
+from app.events.outbox import message_id
 from app.kit.ids import new_id
 from app.kit.table import Archivable, Row, Scoped, enum_type, text_type
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def sealed_for(endpoint_id: uuid.UUID) -> str:
+    """What the sealed secrets of an endpoint are bound to."""
+    return f"webhook_endpoint:{endpoint_id}"
 
 
 class EndpointState(StrEnum):
@@ -35,9 +41,9 @@ class WebhookEndpoint(Row, Archivable, Scoped, table=True):
     """Where events of a programme are sent, for as long as its owner may read what they tell of.
 
     `event_types` as stated, wildcards included; empty means all. `scopes` narrows the owner's
-    permissions to those of the personal token that made it. Events whose origin is `not_from` are
-    left out, so that a platform does not hear of its own changes. The columns from `failures` on
-    are the worker's: they change without a new revision.
+    permissions to those of the personal token that made it; once that is revoked, nothing is sent.
+    Events whose origin is `not_from` are left out, so that a platform does not hear of its own
+    changes. The columns from `failures` on are the worker's: they change without a new revision.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -45,6 +51,7 @@ class WebhookEndpoint(Row, Archivable, Scoped, table=True):
 
     programme_id: uuid.UUID = Field(foreign_key="programme.id")
     owner_id: uuid.UUID = Field(foreign_key="app_user.id", index=True)
+    token_id: uuid.UUID | None = Field(default=None, foreign_key="personal_token.id")
     scopes: list[str] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     url: str = Field(sa_type=text_type(2000))
     description: str = Field(default="", sa_type=text_type(500))
@@ -66,6 +73,11 @@ class WebhookEndpoint(Row, Archivable, Scoped, table=True):
         """Where permissions to it must hold."""
         return Place(self.programme_id)
 
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed secrets are bound to."""
+        return sealed_for(self.id)
+
 
 class WebhookDelivery(Scoped, SQLModel, table=True):
     """One event for one endpoint; a replay is a further row with the next number."""
@@ -75,6 +87,7 @@ class WebhookDelivery(Scoped, SQLModel, table=True):
         sa.UniqueConstraint("event_id", "endpoint_id", "replay"),
         sa.Index("ix_webhook_delivery_endpoint_id_created_at", "endpoint_id", "created_at"),
         sa.Index("ix_webhook_delivery_programme_id_created_at", "programme_id", "created_at"),
+        sa.Index("ix_webhook_delivery_created_at", "created_at"),
     )
 
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -90,6 +103,11 @@ class WebhookDelivery(Scoped, SQLModel, table=True):
     last_error: str | None = Field(default=None, sa_type=text_type(500))
     created_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def webhook_id(self) -> str:
+        """The message's name on the wire: that of the event, in every replay."""
+        return message_id(self.event_id)
 
 
 class WebhookAttempt(SQLModel, table=True):

@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("programme_id", sa.Uuid(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("token_id", sa.Uuid(), nullable=True),
         sa.Column("scopes", sa.JSON(none_as_null=True), nullable=True),
         sa.Column(
             "url",
@@ -289,6 +290,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["programme_id"], ["programme.id"], name=op.f("fk_webhook_endpoint_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["personal_token.id"], name=op.f("fk_webhook_endpoint_token_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
     )
@@ -424,6 +428,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_delivery_created_at", ["created_at"], unique=False)
         batch_op.create_index(
             "ix_webhook_delivery_endpoint_id_created_at",
             ["endpoint_id", "created_at"],

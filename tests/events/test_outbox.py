@@ -36,6 +36,7 @@ def _recorded(session: Session, **over: object) -> Event:
 def test_the_payload_is_thin_and_frozen(session: Session) -> None:
     event = _recorded(session, data={"state": EnrolmentStatus.ACTIVE, "on": date(2018, 1, 8)})
     assert json.loads(event.payload) == {
+        "id": f"evt_{event.id.hex}",
         "type": "project.updated",
         "timestamp": "2018-01-08T09:30:00Z",
         "data": {

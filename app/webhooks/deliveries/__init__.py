@@ -1,0 +1,1 @@
+"""What was sent to subscribers, each attempt, and sending it again."""

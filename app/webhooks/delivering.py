@@ -1,0 +1,116 @@
+"""Sends what is due: signs the stored payload, calls the receiver, hands back what came of it."""
+
+import random
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.jobs.actions import unix_ms
+from app.jobs.handlers import Done, Effect, Outcome, Outgoing, Retry, Work
+from app.kit.clock import utc_now
+from app.kit.outbound import Answer, Outbound
+from app.kit.sealing import Sealer, Unsealable
+from app.kit.signing import sign
+from app.webhooks.lanes import DELIVER
+from app.webhooks.models import sealed_for
+from app.webhooks.parcels import Dropped, Found, Parcel, Waiting, behind_probe, load_parcels
+from app.webhooks.settling import Tried, cancel, hold_paused, keep_calls
+from app.webhooks.verdicts import Call, judge
+
+SECONDS = 15.0  # in all, however slowly the receiver answers
+
+
+def deliverer(
+    *,
+    outbound: Outbound,
+    sealer: Sealer,
+    waits: Sequence[float],
+    clock: Callable[[], datetime] = utc_now,
+    chance: Callable[[], float] = random.random,
+    seconds: float = SECONDS,
+) -> Outgoing:
+    """The handler of `webhook.deliver`. waits: seconds between the attempts of a delivery."""
+    desk = _Desk(outbound, sealer, tuple(waits), clock, chance, seconds)
+    return Outgoing(DELIVER, desk.load, desk.run)
+
+
+@dataclass(slots=True)
+class _Desk:
+    outbound: Outbound
+    sealer: Sealer
+    waits: tuple[float, ...]
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    seconds: float
+    probing: set[uuid.UUID] = field(default_factory=set)  # endpoints, in this process
+
+    def load(self, session: Session, works: Sequence[Work]) -> Mapping[int, Found]:
+        return load_parcels(session, works, now=self.clock())
+
+    async def run(self, work: Work, found: Found | None) -> Outcome:
+        match found:
+            case Parcel(is_probe=True):
+                return await self._probe(found)
+            case Parcel():
+                return await self._deliver(found)
+            case Waiting():
+                return _put_off(found)
+            case Dropped():
+                return Done(Effect(cancel, (found, self.clock())))
+            case _:
+                return Done()  # it has ended meanwhile
+
+    async def _probe(self, parcel: Parcel) -> Outcome:
+        if parcel.endpoint_id in self.probing:
+            return _put_off(behind_probe(parcel.endpoint_id, self.clock()))
+        self.probing.add(parcel.endpoint_id)
+        try:
+            return await self._deliver(parcel)
+        finally:
+            self.probing.discard(parcel.endpoint_id)
+
+    async def _deliver(self, parcel: Parcel) -> Outcome:
+        started = self.clock()
+        answer = await self._call(parcel, started)
+        ended = self.clock()
+        verdict = judge(
+            answer, number=parcel.number, waits=self.waits, now=ended, chance=self.chance
+        )
+        tried = Tried(
+            parcel.delivery_id,
+            parcel.endpoint_id,
+            parcel.number,
+            answer,
+            Call(started, ended, verdict),
+        )
+        effect = Effect(keep_calls, tried)
+        if verdict.next_at is None:
+            return Done(effect)
+        # A claim is not used up: attempts are counted in the delivery.
+        error = verdict.error or ""
+        return Retry(error, at=unix_ms(verdict.next_at), effect=effect, counts=False)
+
+    async def _call(self, parcel: Parcel, now: datetime) -> Answer:
+        bound_to = sealed_for(parcel.endpoint_id)
+        try:
+            secrets = [self.sealer.open(sealed, bound_to=bound_to) for sealed in parcel.secrets]
+        except Unsealable:
+            return Answer(0, detail="The stored secret cannot be read; rotate it.")
+        signature = sign(
+            secrets,
+            message_id=parcel.message_id,
+            timestamp=int(now.timestamp()),
+            body=parcel.body,
+        )
+        headers = {"content-type": "application/json", **signature}
+        return await self.outbound.send(
+            "POST", parcel.url, headers=headers, body=parcel.body, seconds=self.seconds
+        )
+
+
+def _put_off(waiting: Waiting) -> Retry:
+    effect = Effect(hold_paused, waiting) if waiting.is_paused else None
+    return Retry(waiting.reason, at=unix_ms(waiting.until), effect=effect, counts=False)

@@ -1,0 +1,203 @@
+"""Stores what came of calls, in the transaction that settles their jobs; many at once.
+
+The rows of the endpoints are locked before those of their deliveries, here and in the actions, so
+that no two transactions wait for each other.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from app.events import outbox
+from app.events.catalogue import Resource, Verb
+from app.kit.outbound import Answer
+from app.webhooks import lanes, letters
+from app.webhooks.models import (
+    DeliveryState,
+    EndpointState,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from app.webhooks.parcels import Dropped, Waiting
+from app.webhooks.verdicts import Call, Health, Prognosis, reckon
+
+_ENDPOINT: sa.Table = WebhookEndpoint.__table__  # type: ignore[attr-defined]
+_DELIVERY: sa.Table = WebhookDelivery.__table__  # type: ignore[attr-defined]
+_ATTEMPT: sa.Table = WebhookAttempt.__table__  # type: ignore[attr-defined]
+_HEALTH = [field.name for field in fields(Health)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt of a delivery, and what it means."""
+
+    delivery_id: uuid.UUID
+    endpoint_id: uuid.UUID
+    number: int
+    answer: Answer
+    call: Call
+
+
+def keep_calls(session: Session, tried: Sequence[Tried]) -> None:
+    """The attempts, their deliveries, and how the endpoints fare now."""
+    by_endpoint: dict[uuid.UUID, list[Call]] = defaultdict(list)
+    for each in tried:
+        by_endpoint[each.endpoint_id].append(each.call)
+    endpoints = _lock(session, by_endpoint)
+    session.execute(_ATTEMPT.insert(), [_attempt(each) for each in tried])
+    session.execute(_KEEP_DELIVERY, [_delivery(each) for each in tried])
+    _keep_health(session, endpoints, by_endpoint)
+
+
+def _lock(session: Session, ids: Mapping[uuid.UUID, Any]) -> Sequence[Any]:
+    """The endpoints as plain columns: an object would raise their revision."""
+    statement = _ENDPOINT.select().where(_ENDPOINT.c.id.in_(list(ids))).order_by(_ENDPOINT.c.id)
+    return session.execute(statement.with_for_update(key_share=True)).all()
+
+
+def _attempt(tried: Tried) -> dict[str, Any]:
+    answer = tried.answer
+    # PostgreSQL takes no NUL in text, whatever a receiver answers.
+    head = answer.body.decode(errors="replace").replace("\x00", "\ufffd")
+    return {
+        "delivery_id": tried.delivery_id,
+        "number": tried.number,
+        "at": tried.call.started,
+        "milliseconds": answer.milliseconds,
+        "status": answer.status,
+        "error": tried.call.verdict.error,
+        "response_head": head if answer.status is not None else None,
+        "remote_address": answer.address,
+    }
+
+
+_SENT = sa.bindparam("to", type_=_DELIVERY.c.state.type)
+# What was cancelled while the call was under way stays so, unless the receiver took it after all.
+_KEEP_DELIVERY = (
+    sa.update(_DELIVERY)
+    .where(
+        _DELIVERY.c.id == sa.bindparam("of"),
+        sa.or_(_DELIVERY.c.state == DeliveryState.PENDING, _SENT == DeliveryState.SUCCEEDED),
+    )
+    .values(
+        state=_SENT,
+        attempts=sa.bindparam("number"),
+        next_at=sa.bindparam("next"),
+        last_status=sa.bindparam("status"),
+        last_error=sa.bindparam("error"),
+        finished_at=sa.bindparam("finished"),
+    )
+)
+_KEEP_HEALTH = (
+    sa.update(_ENDPOINT)
+    .where(_ENDPOINT.c.id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in _HEALTH})
+)
+
+
+def _delivery(tried: Tried) -> dict[str, Any]:
+    verdict = tried.call.verdict
+    return {
+        "of": tried.delivery_id,
+        "to": verdict.state,
+        "number": tried.number,
+        "next": verdict.next_at,
+        "status": tried.answer.status,
+        "error": verdict.error,
+        "finished": None if verdict.next_at else tried.call.ended,
+    }
+
+
+def _keep_health(
+    session: Session, endpoints: Sequence[Any], calls: Mapping[uuid.UUID, Sequence[Call]]
+) -> None:
+    changed: list[dict[str, Any]] = []
+    followed: list[tuple[Any, Prognosis]] = []
+    for row in endpoints:
+        health = Health(**{name: getattr(row, name) for name in _HEALTH})
+        prognosis = reckon(health, calls[row.id])
+        if prognosis.health != health:
+            changed.append({"of": row.id, **asdict(prognosis.health)})
+        if row.archived_at is None and row.state is not EndpointState.DISABLED:
+            followed.append((row, prognosis))
+    if changed:
+        session.execute(_KEEP_HEALTH, changed)
+    for row, prognosis in followed:
+        _follow_up(session, row, prognosis)
+
+
+def _follow_up(session: Session, row: Any, prognosis: Prognosis) -> None:
+    """What follows from how the endpoint fares; mostly nothing."""
+    health = prognosis.health
+    if prognosis.disable is not None:
+        _disable(session, row, prognosis.disable, prognosis.at)
+        return
+    if prognosis.has_opened and health.open_until is not None:
+        lanes.open_breaker(session, endpoint_id=row.id, until=health.open_until)
+    if prognosis.is_first_exhausted:
+        letters.warn_of_failures(session, endpoint=row, since=health.failing_since)
+
+
+def _disable(session: Session, row: Any, reason: str, now: datetime) -> None:
+    """Nothing more is sent until a person enables it; the owner hears of it by mail."""
+    revision = row.revision + 1
+    session.execute(
+        sa.update(_ENDPOINT)
+        .where(_ENDPOINT.c.id == row.id)
+        .values(
+            state=EndpointState.DISABLED,
+            disabled_reason=reason,
+            revision=revision,
+            updated_at=now,
+        )
+    )
+    lanes.empty(session, endpoint_id=row.id, reason=reason, now=now)
+    outbox.record(
+        session,
+        noun=Resource.WEBHOOK_ENDPOINT,
+        verb=Verb.STATE_CHANGED,
+        resource_id=row.id,
+        revision=revision,
+        programme_id=row.programme_id,
+        origin=outbox.Origin(),
+        now=now,
+        changes={
+            "state": (row.state, EndpointState.DISABLED),
+            "disabled_reason": (row.disabled_reason, reason),
+        },
+        data={"state": EndpointState.DISABLED},
+    )
+    letters.tell_of_disabling(session, endpoint=row, revision=revision)
+
+
+def cancel(session: Session, dropped: Sequence[tuple[Dropped, datetime]]) -> None:
+    """End deliveries that will never be sent."""
+    update = (
+        sa.update(_DELIVERY)
+        .where(_DELIVERY.c.id == sa.bindparam("of"), _DELIVERY.c.state == DeliveryState.PENDING)
+        .values(
+            state=DeliveryState.CANCELLED,
+            next_at=None,
+            last_error=sa.bindparam("why"),
+            finished_at=sa.bindparam("now"),
+        )
+    )
+    rows = [{"of": each.delivery_id, "why": each.reason, "now": now} for each, now in dropped]
+    session.execute(update, rows)
+
+
+def hold_paused(session: Session, waiting: Sequence[Waiting]) -> None:
+    """The rest of a paused lane waits too; not where somebody has enabled it meanwhile."""
+    until = {each.endpoint_id: each.until for each in waiting}
+    paused = sa.select(col(WebhookEndpoint.id)).where(
+        col(WebhookEndpoint.id).in_(until), col(WebhookEndpoint.state) == EndpointState.PAUSED
+    )
+    for endpoint_id in session.execute(paused).scalars().all():
+        lanes.hold(session, endpoint_id=endpoint_id, until=until[endpoint_id])
