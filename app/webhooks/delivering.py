@@ -17,7 +17,7 @@ from app.kit.signing import sign
 from app.webhooks.lanes import DELIVER
 from app.webhooks.models import sealed_for
 from app.webhooks.parcels import Dropped, Found, Parcel, Waiting, behind_probe, load_parcels
-from app.webhooks.settling import Tried, cancel, hold_paused, keep_calls
+from app.webhooks.keeping import Tried, cancel, hold_paused, keep_calls
 from app.webhooks.verdicts import Call, judge
 
 SECONDS = 15.0  # in all, however slowly the receiver answers
