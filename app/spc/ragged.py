@@ -43,6 +43,11 @@ class Ragged(NamedTuple):
             return [numbers]
         return [numbers[start:stop] for start, stop in pairwise(self.edges)]
 
+    def part(self, index: int) -> list[float]:
+        """One part as plain numbers."""
+        part: list[float] = self.numbers[self.edges[index] : self.edges[index + 1]].tolist()
+        return part
+
     def counts(self) -> list[int]:
         """How many numbers each part has."""
         return [stop - start for start, stop in pairwise(self.edges)]
