@@ -57,11 +57,12 @@ def judge(
     track = lay(points, values, lines, bounds)
     runs = analyse_runs(track.centre)
     found: list[list[Found]] = [[] for _ in segments]
+    moves = [bound.start - start for bound, start in zip(bounds, track.starts, strict=True)]
     for rule in rules.rules:
         if rule.find is not None:
             for finding in rule.find(track):
                 index = bisect_right(track.starts, finding.members[0]) - 1
-                rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
+                rowed = _in_rows(finding, moves[index], rows)
                 found[index].append(Found(rule, rule.stated(runs[index]), rowed))
         if rule.find_in_phase is not None:
             for index, centre in enumerate(track.centre.split(BREAK)):
@@ -75,7 +76,10 @@ def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Findin
     """A finding in positions of the judged points after a move, and from them in rows."""
     side, members, completed = finding
     if moved:
-        members = [position + moved for position in members]
+        if isinstance(members, range):
+            members = range(members.start + moved, members.stop + moved)
+        else:
+            members = [position + moved for position in members]
         completed = None if completed is None else completed + moved
     if rows is not None:
         members = [rows[position] for position in members]

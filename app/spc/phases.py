@@ -35,21 +35,42 @@ class Phase:
 
 def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
     """The phases of series that are joined end to end."""
-    layout = Layout([], [], [])
+    segments: list[Segment] = []
+    baseline_stops: list[int] = []
+    phase_counts: list[int] = []
     offset = 0
     for series, settings in requests:
         size = len(series.x)
-        bounds = phase_bounds(settings, size)
-        rows = baselines(settings, len(bounds))
-        if settings.phase_labels is not None or settings.phase_reasons is not None:
-            check_phase_texts(settings, len(bounds))
-        for (start, stop), baseline in zip(bounds, rows, strict=True):
-            end = stop if baseline is None else min(stop, start + baseline)
-            layout.segments.append(Segment(offset + start, offset + stop))
-            layout.baseline_stops.append(offset + end)
-        layout.phase_counts.append(len(bounds))
+        if _is_whole(settings):
+            segments.append(Segment(offset, offset + size))
+            baseline_stops.append(offset + size)
+            phase_counts.append(1)
+        else:
+            bounds = phase_bounds(settings, size)
+            segments += [Segment(offset + start, offset + stop) for start, stop in bounds]
+            baseline_stops += [offset + stop for stop in _baseline_stops(settings, bounds)]
+            phase_counts.append(len(bounds))
         offset += size
-    return layout
+    return Layout(segments, baseline_stops, phase_counts)
+
+
+def _is_whole(settings: Settings) -> bool:
+    """Whether the series is one phase, all of it the baseline, of which nothing is said."""
+    return (
+        settings.baseline_points is None
+        and not settings.phase_starts
+        and settings.phase_labels is None
+        and settings.phase_reasons is None
+    )
+
+
+def _baseline_stops(settings: Settings, bounds: Sequence[tuple[int, int]]) -> list[int]:
+    rows = baselines(settings, len(bounds))
+    check_phase_texts(settings, len(bounds))
+    return [
+        stop if baseline is None else min(stop, start + baseline)
+        for (start, stop), baseline in zip(bounds, rows, strict=True)
+    ]
 
 
 def estimate(kind: ChartType, base: Base) -> Estimate:

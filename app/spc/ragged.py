@@ -31,10 +31,14 @@ class Ragged(NamedTuple):
 
     def steps(self, between: FloatArray) -> "Ragged":
         """What lies between neighbours, without NaN and without what lies between parts."""
-        edges = [min(edge, len(between)) for edge in self.edges]
-        for edge in self.edges[1:-1]:
-            between[max(edge - 1, 0) : edge] = np.nan
-        return Ragged(between, edges).without_gaps()
+        size = len(between)
+        if len(self.edges) == 2:
+            return Ragged(between, [0, size]).without_gaps()
+        edges = np.array(self.edges)
+        inner = edges[1:-1]
+        joints = inner[(inner > 0) & (inner <= size)] - 1  # empty parts at an end have none
+        between[joints] = np.nan
+        return Ragged(between, np.minimum(edges, size).tolist()).without_gaps()
 
     def parts(self) -> list[list[float]]:
         """Each part as plain numbers, on which exact sums are quickest."""

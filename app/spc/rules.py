@@ -10,9 +10,11 @@ place in a window of m of n, and it breaks patterns of alternating, inner and ou
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from app.spc.runs import Runs
 from app.spc.sides import ANYWHERE, BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
@@ -33,20 +35,22 @@ Finder = Callable[[Track], Iterable[Finding]]
 # Finds in one phase, from the sides of its points and their runs; positions count from its start.
 PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
 
-_OFF = re.compile(b"[%b%b]" % (HIGH, LOW))
+PlaceArray = npt.NDArray[np.intp]
+_FEW = 500  # points, which it pays to look through before anything else
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 _SKIPPED = ON + GAP
 _IS_KEPT = bytes(code not in _SKIPPED for code in range(256))
+_IS_OFF = bytes(code in HIGH + LOW for code in range(256))
 _WHOLE_PHASE = (Finding(None, (), None),)
 
 
 def outside_limits(track: Track) -> Iterable[Finding]:
     """Each point outside the 3 sigma limits is a finding of its own."""
     codes = track.zones.translate(BEYOND_3)
-    if HIGH in codes or LOW in codes:
-        for match in _OFF.finditer(codes):
-            position = match.start()
-            yield Finding(SIDES[codes[position]], (position,), position)
+    if HIGH not in codes and LOW not in codes:
+        return ()
+    off = np.flatnonzero(np.frombuffer(codes.translate(_IS_OFF), np.bool_)).tolist()
+    return [Finding(SIDES[codes[position]], (position,), position) for position in off]
 
 
 def shift(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
@@ -66,7 +70,7 @@ def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
 
     def find(track: Track) -> Iterable[Finding]:
-        codes = track.steps() if ties == "break" else track.steps_over_gaps()
+        codes = track.steps if ties == "break" else track.steps_over_gaps()
         found = [
             Finding(side, [_departure(codes, steps[0]), *steps], completed)
             for side, steps, completed in _same(codes, length - 1, ties)
@@ -112,15 +116,22 @@ def m_of_n(
     of sides that says which points count. same_side: the whole window must lie on that side of
     the centre. short_phases: fewer points than a window suffice at the start of a phase.
     """
+    looks = {side: _window(side, count, window) for side in (HIGH, LOW)}
 
     def find(track: Track) -> Iterable[Finding]:
         codes = track.zones.translate(beyond)
         found: list[Finding] = []
         for side in HIGH, LOW:
-            if codes.count(side) >= count:
+            if len(codes) < _FEW and not looks[side].search(codes):
+                continue
+            places, dense = _dense(codes, side, count, window)
+            if dense:
                 room = track.centre if same_side else track.zones.translate(ANYWHERE)
                 wanted = (side if same_side else HIGH) * window
-                found += _clusters(codes, room, side, count, wanted, short_phases)
+                found += [
+                    Finding(SIDES[side[0]], places[first : last + 1].tolist(), end)
+                    for first, last, end in _clusters(dense, count, room, wanted, short_phases)
+                ]
         found.sort(key=_first)
         return found
 
@@ -131,8 +142,12 @@ def inner(length: int) -> Finder:
     """At least `length` points in a row between the 1 sigma lines; it has no side."""
 
     def find(track: Track) -> Iterable[Finding]:
-        for start, stop in _spans(track.within_1_sigma(), HIGH, length):
-            yield Finding(None, range(start, stop), start + length - 1)
+        if ON * length not in track.zones.translate(BEYOND_1):
+            return ()  # the cheap look: a point on a 1 sigma line passes it, and is not inner
+        return [
+            Finding(None, range(start, stop), start + length - 1)
+            for start, stop in _spans(track.within_1_sigma(), HIGH, length)
+        ]
 
     return find
 
@@ -153,29 +168,17 @@ def outer(length: int) -> Finder:
 
 def alternating(length: int) -> Finder:
     """At least `length` points in a row that go up and down in turn; it has no side."""
-    steps = length - 1
-    starts = [(pair * steps)[:steps] for pair in (HIGH + LOW, LOW + HIGH)]
-    goes_on = {
-        HIGH[0]: re.compile(b"(?:%b%b)*%b?" % (LOW, HIGH, LOW)),
-        LOW[0]: re.compile(b"(?:%b%b)*%b?" % (HIGH, LOW, HIGH)),
-    }
 
     def find(track: Track) -> Iterable[Finding]:
-        codes = track.steps()
-        position = _find_any(codes, starts, 0)
-        while position >= 0:
-            match = goes_on[codes[position + steps - 1]].match(codes, position + steps)
-            assert match is not None  # it may be empty
-            yield Finding(None, range(position - 1, match.end()), position + steps - 1)
-            position = _find_any(codes, starts, match.end())
+        # With every second step turned round, steps up and down in turn are steps on one side.
+        turned = np.frombuffer(track.steps, np.uint8).copy()
+        np.negative(turned[::2], out=turned[::2])
+        return [
+            Finding(None, range(steps[0] - 1, steps[-1] + 1), completed)
+            for _, steps, completed in _same(turned.tobytes(), length - 1, "break")
+        ]
 
     return find
-
-
-def _find_any(codes: bytes, patterns: Iterable[bytes], start: int) -> int:
-    """The first position of any of the patterns, or -1."""
-    found = [codes.find(pattern, start) for pattern in patterns]
-    return min([position for position in found if position >= 0], default=-1)
 
 
 def _two_sided(codes: bytes, start: int, stop: int, length: int) -> Iterable[Finding]:
@@ -192,26 +195,54 @@ def _two_sided(codes: bytes, start: int, stop: int, length: int) -> Iterable[Fin
     return [Finding(None, range(first, end), first + length - 1) for first, end in found]
 
 
+def _window(side: bytes, count: int, window: int) -> re.Pattern[bytes]:
+    """`count` bytes of a side within a window, whatever the others are."""
+    ways = {
+        b"".join(side if place in others else b"." for place in range(1, window)).rstrip(b".")
+        for others in combinations(range(1, window), count - 1)
+    }
+    return re.compile(side + b"(?:%b)" % b"|".join(sorted(ways)), re.DOTALL)
+
+
+def _dense(
+    codes: bytes, side: bytes, count: int, window: int
+) -> tuple[PlaceArray, Iterable[tuple[int, int, int]]]:
+    """Where the side is, and which `count` of these places in a row lie within a window.
+
+    Of each: which of the places is its first, that place, and the place of its last.
+    """
+    places = np.flatnonzero(np.frombuffer(codes, np.uint8) == side[0])
+    starts, stops = places[: 1 - count], places[count - 1 :]
+    firsts = np.flatnonzero(stops - starts < window)
+    if not len(firsts):
+        return places, ()
+    return places, list(
+        zip(*[each.tolist() for each in (firsts, starts[firsts], stops[firsts])], strict=True)
+    )
+
+
 def _clusters(
-    codes: bytes, room: bytes, side: bytes, count: int, wanted: bytes, short_phases: bool
-) -> Iterable[Finding]:
-    """Windows of `count` points of a side, where `room` has `wanted`; merged if they share one."""
-    beyond = [match.start() for match in re.finditer(side, codes)]
-    reach = len(wanted) - 1
-    clusters: list[list[int]] = []  # first and last as positions in `beyond`, completing point
-    for first, (start, stop) in enumerate(zip(beyond, beyond[count - 1 :], strict=False)):
-        if stop - start > reach:
-            continue
-        last = first + count - 1
+    dense: Iterable[tuple[int, int, int]],
+    count: int,
+    room: bytes,
+    wanted: bytes,
+    short_phases: bool,
+) -> Iterable[list[int]]:
+    """Windows where `room` has `wanted`, merged if they share a place of the side.
+
+    Of each: the first and the last of the places, and the point that completed it.
+    """
+    clusters: list[list[int]] = []
+    for first, start, stop in dense:
         end = _window_end(room, wanted, start, stop, short_phases)
         if end is None:
             continue
+        last = first + count - 1
         if clusters and first <= clusters[-1][1]:
             clusters[-1][1] = last
         else:
             clusters.append([first, last, end])
-    name = SIDES[side[0]]
-    return [Finding(name, beyond[first : last + 1], end) for first, last, end in clusters]
+    return clusters
 
 
 def _window_end(

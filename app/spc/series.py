@@ -1,6 +1,7 @@
 """A series as callers state it, and the arrays of numbers that the charts compute from."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -166,9 +167,16 @@ def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatA
     """One column of all series; a gap is NaN."""
     if len(batch) == 1:
         return _numbers(given[0], len(batch[0].x), field)
-    each = zip(given, batch, strict=True)
-    columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
-    return np.concatenate(columns)
+    sizes = [len(series.x) for series in batch]
+    for numbers, size in zip(given, sizes, strict=True):
+        if len(numbers) != size:
+            check_length(numbers, size, field)
+    with suppress(TypeError, ValueError):  # None among the numbers, or what are no numbers
+        joined: FloatArray = np.concatenate(given, dtype=np.float64)
+        if joined.ndim == 1:
+            return joined
+    each = zip(given, sizes, strict=True)
+    return np.concatenate([_numbers(numbers, size, field) for numbers, size in each])
 
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:

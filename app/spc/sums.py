@@ -30,7 +30,8 @@ def sums(parts: Ragged) -> FloatArray | None:
     starts = np.asarray(parts.edges)[filled]
     spare = int(counts.max() + 1).bit_length()  # digits that a sum has more than its numbers
     splitter = math.ldexp(1.0, math.frexp(largest)[1] + spare)
-    totals, rest = [], numbers
+    totals: list[FloatArray] = []
+    rest = numbers
     while not totals or np.count_nonzero(rest):
         high = rest + splitter
         high -= splitter

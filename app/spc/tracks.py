@@ -1,6 +1,8 @@
 """Tracks: the judged points of many segments in one string of bytes, for finders to search once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +18,8 @@ class Segment(NamedTuple):
     stop: int
 
 
-class Track(NamedTuple):
+@dataclass(eq=False)
+class Track:
     """The points of all segments, one byte each, with a byte between segments that breaks patterns.
 
     Excluded points are not in it, so that their neighbours join.
@@ -29,9 +32,13 @@ class Track(NamedTuple):
     lines: FloatArray
     bounds: Sequence[Segment]  # positions of each segment in `values`
 
+    @cached_property
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
         codes = steps(self.values).tobytes()
+        if len(self.bounds) == 1:
+            start, stop = self.bounds[0]
+            return BREAK + codes[start : stop - 1] if start < stop else b""
         return BREAK.join(
             [
                 BREAK + codes[start : stop - 1] if start < stop else b""
@@ -43,7 +50,7 @@ class Track(NamedTuple):
         """As steps(), but to each point from the last one that is not a GAP."""
         present = self.values == self.values
         if np.count_nonzero(present) == len(present):
-            return self.steps()
+            return self.steps
         rows = np.flatnonzero(present)
         arriving = np.empty(len(rows), np.uint8)
         arriving[1:] = steps(self.values[rows])
@@ -74,4 +81,6 @@ def lay(zones: bytes, values: FloatArray, lines: FloatArray, bounds: Sequence[Se
 
 
 def _join(codes: bytes, bounds: Sequence[Segment]) -> bytes:
+    if len(bounds) == 1:
+        return codes[bounds[0].start : bounds[0].stop]
     return BREAK.join([codes[start:stop] for start, stop in bounds])
