@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.spc.means import mean_ranges, ratios_of_sums
 from app.spc.ragged import Ragged
-from app.spc.series import BoolArray, FloatArray, Observations
+from app.spc.series import BoolArray, FloatArray, Observations, all_hold, are_finite
 from app.spc.tracks import Segment
 
 Each = TypeVar("Each", np.float64, np.bool_)
@@ -42,7 +42,6 @@ class Base:
         d2: float,
     ) -> None:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
-        self.present: BoolArray = values == values
         self.edges = [0, *[segment.stop for segment in layout.segments]]
         # Rows of the baselines without excluded points; None is every row.
         self._track = None if observed.excluded is None else ~observed.excluded
@@ -54,9 +53,12 @@ class Base:
 
     def _rows_of_points(self) -> BoolArray | None:
         """Rows of the track without gaps; None is every row."""
-        if np.count_nonzero(self.present) == len(self.present):
+        if are_finite(self.values):
             return self._track
-        return self.present if self._track is None else self.present & self._track
+        present: BoolArray = self.values == self.values
+        if all_hold(present):
+            return self._track
+        return present if self._track is None else present & self._track
 
     @property
     def numerators(self) -> FloatArray:

@@ -98,7 +98,7 @@ def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Char
         layout,
         levels(kind, base, layout, found, lines),
         judgement.runs,
-        base.present,
+        values,
         shown.values,
         shown.lines,
         judgement.outside_limits,

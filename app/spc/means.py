@@ -38,7 +38,8 @@ def medians(parts: Ragged) -> FloatArray:
 
 def ratios_of_sums(numerators: Ragged, denominators: Ragged, ratios: Ragged) -> FloatArray:
     """The overall ratio of each part."""
-    above, below = _sums_of_many(numerators), _sums_of_many(denominators)
+    above = _sums_of_many(numerators)
+    below = None if above is None else _sums_of_many(denominators)
     if above is None or below is None:
         each = zip(numerators.parts(), denominators.parts(), ratios.parts(), strict=True)
         return np.array([ratio_of_sums(*part) for part in each])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.series import BoolArray, FloatArray
+from app.spc.series import BoolArray, FloatArray, all_hold, are_finite
 
 
 class Ragged(NamedTuple):
@@ -22,8 +22,10 @@ class Ragged(NamedTuple):
 
     def without_gaps(self) -> "Ragged":
         """The numbers that are not NaN."""
+        if are_finite(self.numbers):
+            return self
         present = self.numbers == self.numbers
-        return self if np.count_nonzero(present) == len(present) else self.where(present)
+        return self if all_hold(present) else self.where(present)
 
     def moving_ranges(self) -> "Ragged":
         """Absolute differences of neighbours in each part; a NaN loses both of its ranges."""

@@ -30,7 +30,7 @@ class Drawing(NamedTuple):
     layout: Layout
     levels: Levels
     runs: Sequence[Runs]  # one a phase
-    present: BoolArray  # False at a gap
+    judged: FloatArray  # values on the scale that the rules judge; NaN is a gap
     values: FloatArray
     lines: FloatArray  # 5 x rows
     outside_limits: BoolArray
@@ -71,7 +71,7 @@ class Chart:
     @property
     def present(self) -> BoolArray:
         """False at a gap."""
-        return self.drawing.present[self.place.rows]
+        return ~np.isnan(self.drawing.judged[self.place.rows])
 
     @property
     def values(self) -> FloatArray:

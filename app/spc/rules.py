@@ -70,7 +70,7 @@ def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
 
     def find(track: Track) -> Iterable[Finding]:
-        codes = track.steps if ties == "break" else track.steps_over_gaps()
+        codes = track.steps() if ties == "break" else track.steps_over_gaps()
         found = [
             Finding(side, [_departure(codes, steps[0]), *steps], completed)
             for side, steps, completed in _same(codes, length - 1, ties)
@@ -171,7 +171,7 @@ def alternating(length: int) -> Finder:
 
     def find(track: Track) -> Iterable[Finding]:
         # With every second step turned round, steps up and down in turn are steps on one side.
-        turned = np.frombuffer(track.steps, np.uint8).copy()
+        turned = np.frombuffer(track.steps(), np.uint8).copy()
         np.negative(turned[::2], out=turned[::2])
         return [
             Finding(None, range(steps[0] - 1, steps[-1] + 1), completed)

@@ -1,5 +1,6 @@
 """A series as callers state it, and the arrays of numbers that the charts compute from."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ Form = Literal["values", "ratios", "subgroups"]
 MAX_POINTS = 10_000
 MAX_SUBGROUP = 100  # values of one subgroup
 MAX_SUBGROUP_VALUES = 100_000  # of one series
+_MANY = 1_000  # numbers
 _NO_NUMBERS: FloatArray = np.empty((0, 0))
 
 
@@ -39,6 +41,24 @@ class Series:
     excluded: Sequence[bool] | BoolArray | None = None
     notes: Sequence[str | None] | None = None
     subgroups: Sequence[Numbers | None] | None = None
+
+
+def all_hold(flags: BoolArray) -> bool:
+    """Whether every flag is set: flags.all(), which has several times the cost for a few points."""
+    return b"\0" not in flags.tobytes()
+
+
+def any_holds(flags: BoolArray) -> bool:
+    """Whether any flag is set."""
+    return b"\1" in flags.tobytes()
+
+
+def are_finite(numbers: FloatArray) -> bool:
+    """Whether no number is NaN or infinite; of few, huge ones may be taken for infinite."""
+    if len(numbers) > _MANY:
+        return all_hold(np.isfinite(numbers))
+    # The cheapest look at a few; at many, a dot product would wake the threads of the library.
+    return math.isfinite(numbers.dot(numbers))
 
 
 class Observations(NamedTuple):
@@ -121,8 +141,7 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
     )
     values = numerators / denominators
     zero: Sequence[int] = ()
-    usual = np.isfinite(values + denominators) & (denominators > 0)
-    if np.count_nonzero(usual) != len(values):
+    if not (are_finite(values + denominators) and all_hold(denominators > 0)):
         _check_finite(numerators, above, "numerator")
         _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
@@ -157,7 +176,7 @@ def excluded_rows(batch: Sequence[Series]) -> BoolArray | None:
 
 def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
     """Raise SpcError at the first row marked wrong."""
-    if np.count_nonzero(wrong):
+    if any_holds(wrong):
         row = int(np.flatnonzero(wrong)[0])
         detail = f"The {field} must be {wanted}; correct it, or send null for a missing one."
         raise SpcError(code, detail, f"/points/{row}/{field}")
@@ -181,10 +200,9 @@ def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatA
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:
     """Refuse what was stated and is no finite number; None is a gap."""
-    finite = np.isfinite(numbers)
-    if np.count_nonzero(finite) != len(numbers):
+    if not are_finite(numbers):
         stated = [number is not None for number in chain.from_iterable(given)]
-        wrong = ~finite & np.array(stated, dtype=np.bool_)
+        wrong = ~np.isfinite(numbers) & np.array(stated, dtype=np.bool_)
         refuse_rows(wrong, "not_finite", field, "a finite number")
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.series import FloatArray
+from app.spc.series import FloatArray, all_hold
 from app.spc.sides import BREAK, CENTRE, GAP, steps
 
 
@@ -18,7 +17,7 @@ class Segment(NamedTuple):
     stop: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Track:
     """The points of all segments, one byte each, with a byte between segments that breaks patterns.
 
@@ -31,26 +30,25 @@ class Track:
     values: FloatArray  # of the judged points, without breaks
     lines: FloatArray
     bounds: Sequence[Segment]  # positions of each segment in `values`
+    _steps: bytes | None = None
 
-    @cached_property
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
-        codes = steps(self.values).tobytes()
-        if len(self.bounds) == 1:
-            start, stop = self.bounds[0]
-            return BREAK + codes[start : stop - 1] if start < stop else b""
-        return BREAK.join(
-            [
-                BREAK + codes[start : stop - 1] if start < stop else b""
-                for start, stop in self.bounds
-            ]
-        )
+        if self._steps is None:  # more than one rule looks at them
+            codes = steps(self.values).tobytes()
+            self._steps = BREAK.join(
+                [
+                    BREAK + codes[start : stop - 1] if start < stop else b""
+                    for start, stop in self.bounds
+                ]
+            )
+        return self._steps
 
     def steps_over_gaps(self) -> bytes:
         """As steps(), but to each point from the last one that is not a GAP."""
         present = self.values == self.values
-        if np.count_nonzero(present) == len(present):
-            return self.steps
+        if all_hold(present):
+            return self.steps()
         rows = np.flatnonzero(present)
         arriving = np.empty(len(rows), np.uint8)
         arriving[1:] = steps(self.values[rows])
