@@ -74,12 +74,12 @@ class Base:
 
     def track(self, numbers: FloatArray) -> Ragged:
         """Numbers of each baseline in order, without excluded points; NaN is a gap."""
-        ragged = self.whole(numbers)
+        ragged = Ragged(numbers, self.edges)
         return ragged if self._track is None else ragged.where(self._track)
 
     def points(self, numbers: FloatArray) -> Ragged:
         """Numbers of each phase's base points."""
-        ragged = self.whole(numbers)
+        ragged = Ragged(numbers, self.edges)
         return ragged if self._points is None else ragged.where(self._points)
 
     def mean_ranges(self, numbers: FloatArray) -> FloatArray:

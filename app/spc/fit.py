@@ -3,7 +3,7 @@
 from app.spc.charts import CHARTS, ChartType
 from app.spc.errors import SpcError
 from app.spc.rule_sets import RuleSet
-from app.spc.series import Form, Observations, any_holds, refuse_rows
+from app.spc.series import Form, Observations, refuse_rows
 
 _WHAT = {
     "values": "one value a point",
@@ -54,6 +54,5 @@ def _check_counts(observed: Observations, kind: ChartType) -> None:
         refuse_rows(negative, "negative_count", field, "zero or more")
         return
     exceeding = counts > observed.denominators
-    if any_holds(negative | exceeding):
-        refuse_rows(negative, "negative_count", field, "zero or more")
-        refuse_rows(exceeding, "numerator_exceeds_denominator", field, "at most the denominator")
+    refuse_rows(negative, "negative_count", field, "zero or more")
+    refuse_rows(exceeding, "numerator_exceeds_denominator", field, "at most the denominator")

@@ -10,7 +10,7 @@ from app.spc.rule_sets import Rule, RuleSet
 from app.spc.rules import Finding
 from app.spc.runs import Runs, analyse_runs
 from app.spc.series import BoolArray, FloatArray
-from app.spc.sides import BREAK, outside, zones
+from app.spc.sides import outside, zones
 from app.spc.tracks import Segment, lay
 
 __all__ = ["Found", "Judgement", "Segment", "judge"]
@@ -57,18 +57,17 @@ def judge(
     track = lay(points, values, lines, bounds)
     runs = analyse_runs(track.centre)
     found: list[list[Found]] = [[] for _ in segments]
-    moves = [bound.start - start for bound, start in zip(bounds, track.starts, strict=True)]
     for rule in rules.rules:
         if rule.find is not None:
             for finding in rule.find(track):
                 index = bisect_right(track.starts, finding.members[0]) - 1
-                rowed = _in_rows(finding, moves[index], rows)
+                rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
                 found[index].append(Found(rule, rule.stated(runs[index]), rowed))
         if rule.find_in_phase is not None:
-            for index, centre in enumerate(track.centre.split(BREAK)):
-                for finding in rule.find_in_phase(centre, runs[index]):
+            for index, each in enumerate(runs):
+                for finding in rule.find_in_phase(track, index, each):
                     rowed = _in_rows(finding, bounds[index].start, rows)
-                    found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+                    found[index].append(Found(rule, rule.stated(each), rowed))
     return Judgement(is_outside, runs, found)
 
 

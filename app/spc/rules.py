@@ -32,8 +32,8 @@ class Finding(NamedTuple):
 
 
 Finder = Callable[[Track], Iterable[Finding]]
-# Finds in one phase, from the sides of its points and their runs; positions count from its start.
-PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
+# Finds in one phase, of which the number and the runs are given; positions count from its start.
+PhaseFinder = Callable[[Track, int, Runs], Iterable[Finding]]
 
 PlaceArray = npt.NDArray[np.intp]
 _FEW = 500  # points, which it pays to look through before anything else
@@ -69,7 +69,11 @@ def shift(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
 def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
 
+    up, down = b"\1" * (length - 1), b"\0" * (length - 1)
+
     def find(track: Track) -> Iterable[Finding]:
+        if ties == "break" and up not in track.ups() and down not in track.ups():
+            return ()  # the cheap look
         codes = track.steps() if ties == "break" else track.steps_over_gaps()
         found = [
             Finding(side, [_departure(codes, steps[0]), *steps], completed)
@@ -80,24 +84,26 @@ def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     return find
 
 
-def long_run(centre: bytes, runs: Runs) -> Iterable[Finding]:
+def long_run(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Each run longer than the runs analysis allows; points on the centre do not count."""
     if runs.is_long and runs.longest_run_max is not None:
+        start, (first, stop) = track.starts[phase], track.bounds[phase]
+        centre = track.centre[start : start + stop - first]
         return _same(centre, runs.longest_run_max + 1, "skip")
     return ()
 
 
-def few_crossings(_: bytes, runs: Runs) -> Iterable[Finding]:
+def few_crossings(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Too few crossings of the centre: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.is_rarely_crossing else ()
 
 
-def too_few_runs(_: bytes, runs: Runs) -> Iterable[Finding]:
+def too_few_runs(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Fewer runs than chance makes: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.runs < (runs.runs_min or 0) else ()
 
 
-def too_many_runs(_: bytes, runs: Runs) -> Iterable[Finding]:
+def too_many_runs(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """More runs than chance makes: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.runs > (runs.runs_max or runs.runs) else ()
 
@@ -168,14 +174,18 @@ def outer(length: int) -> Finder:
 
 def alternating(length: int) -> Finder:
     """At least `length` points in a row that go up and down in turn; it has no side."""
+    steps = length - 1
+    starts = [(pair * steps)[:steps] for pair in (b"\1\0", b"\0\1")]
 
     def find(track: Track) -> Iterable[Finding]:
+        if len(track.values) < _FEW and not any(map(track.ups().__contains__, starts)):
+            return ()  # as in trend()
         # With every second step turned round, steps up and down in turn are steps on one side.
         turned = np.frombuffer(track.steps(), np.uint8).copy()
         np.negative(turned[::2], out=turned[::2])
         return [
-            Finding(None, range(steps[0] - 1, steps[-1] + 1), completed)
-            for _, steps, completed in _same(turned.tobytes(), length - 1, "break")
+            Finding(None, range(turns[0] - 1, turns[-1] + 1), completed)
+            for _, turns, completed in _same(turned.tobytes(), steps, "break")
         ]
 
     return find
@@ -259,10 +269,9 @@ def _window_end(
 def _same(codes: bytes, length: int, ties: Ties) -> Sequence[Finding]:
     """Maximal runs of at least `length` equal sides."""
     text = codes if ties == "break" else codes.translate(None, _SKIPPED)
-    spans = _spans(text, HIGH, length) + _spans(text, LOW, length)
-    if not spans:
+    if HIGH * length not in text and LOW * length not in text:
         return ()
-    spans.sort()
+    spans = sorted(_spans(text, HIGH, length) + _spans(text, LOW, length))
     if len(text) == len(codes):
         rows: Sequence[Sequence[int]] = [range(start, stop) for start, stop in spans]
     else:

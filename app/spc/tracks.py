@@ -31,6 +31,7 @@ class Track:
     lines: FloatArray
     bounds: Sequence[Segment]  # positions of each segment in `values`
     _steps: bytes | None = None
+    _ups: bytes | None = None
 
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
@@ -43,6 +44,15 @@ class Track:
                 ]
             )
         return self._steps
+
+    def ups(self) -> bytes:
+        """1 where steps() has HIGH, for a cheap look at every pair of neighbours, 0 elsewhere.
+
+        Breaks are not in it, so that a step from one segment into another is like any other.
+        """
+        if self._ups is None:
+            self._ups = (self.values[1:] > self.values[:-1]).tobytes()
+        return self._ups
 
     def steps_over_gaps(self) -> bytes:
         """As steps(), but to each point from the last one that is not a GAP."""
