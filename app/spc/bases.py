@@ -42,10 +42,11 @@ class Base:
         d2: float,
     ) -> None:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
-        self.edges = [0, *[segment.stop for segment in layout.segments]]
+        stops = [segment.stop for segment in layout.segments]
+        self.edges = [0, *stops]
         # Rows of the baselines without excluded points; None is every row.
         self._track = None if observed.excluded is None else ~observed.excluded
-        if layout.baseline_stops != self.edges[1:]:
+        if layout.baseline_stops != stops:
             self._track = _rows_of_baselines(self._track, layout, len(values))
         self._points = self._rows_of_points()
         self.judged = self.points(values)  # the base points themselves
@@ -53,7 +54,7 @@ class Base:
 
     def _rows_of_points(self) -> BoolArray | None:
         """Rows of the track without gaps; None is every row."""
-        if are_finite(self.values):
+        if are_finite(self.values, self.values):
             return self._track
         present: BoolArray = self.values == self.values
         if all_hold(present):

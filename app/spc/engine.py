@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.spc.bases import Base
 from app.spc.charts import CHARTS, D2, ChartType
 from app.spc.cutting import Request, cut
-from app.spc.display import display, levels
+from app.spc.display import display
 from app.spc.fit import check_form, check_numbers, check_rules
 from app.spc.judging import judge
 from app.spc.phases import draw_lines, estimate, lay_out
@@ -99,11 +99,11 @@ def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Char
     drawing = Drawing(
         kind,
         rules,
-        observed,
         layout,
-        levels(kind, base, layout, found, lines),
+        base,
+        found,
+        lines,
         judgement.runs,
-        values,
         shown.values,
         shown.lines,
         judgement.outside_limits,

@@ -22,7 +22,7 @@ class Ragged(NamedTuple):
 
     def without_gaps(self) -> "Ragged":
         """The numbers that are not NaN."""
-        if are_finite(self.numbers):
+        if are_finite(self.numbers, self.numbers):
             return self
         present = self.numbers == self.numbers
         return self if all_hold(present) else self.where(present)

@@ -72,8 +72,10 @@ def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     up, down = b"\1" * (length - 1), b"\0" * (length - 1)
 
     def find(track: Track) -> Iterable[Finding]:
-        if ties == "break" and up not in track.ups() and down not in track.ups():
-            return ()  # the cheap look
+        if ties == "break" and len(track.values) <= _FEW:  # most often a cheap look is enough
+            ups = track.ups()
+            if up not in ups and down not in ups:
+                return ()
         codes = track.steps() if ties == "break" else track.steps_over_gaps()
         found = [
             Finding(side, [_departure(codes, steps[0]), *steps], completed)
@@ -128,7 +130,7 @@ def m_of_n(
         codes = track.zones.translate(beyond)
         found: list[Finding] = []
         for side in HIGH, LOW:
-            if len(codes) < _FEW and not looks[side].search(codes):
+            if len(codes) <= _FEW and not looks[side].search(codes):
                 continue
             places, dense = _dense(codes, side, count, window)
             if dense:
@@ -175,11 +177,13 @@ def outer(length: int) -> Finder:
 def alternating(length: int) -> Finder:
     """At least `length` points in a row that go up and down in turn; it has no side."""
     steps = length - 1
-    starts = [(pair * steps)[:steps] for pair in (b"\1\0", b"\0\1")]
+    up_first, down_first = [(pair * steps)[:steps] for pair in (b"\1\0", b"\0\1")]
 
     def find(track: Track) -> Iterable[Finding]:
-        if len(track.values) < _FEW and not any(map(track.ups().__contains__, starts)):
-            return ()  # as in trend()
+        if len(track.values) <= _FEW:  # as in trend()
+            ups = track.ups()
+            if up_first not in ups and down_first not in ups:
+                return ()
         # With every second step turned round, steps up and down in turn are steps on one side.
         turned = np.frombuffer(track.steps(), np.uint8).copy()
         np.negative(turned[::2], out=turned[::2])

@@ -53,12 +53,12 @@ def any_holds(flags: BoolArray) -> bool:
     return b"\1" in flags.tobytes()
 
 
-def are_finite(numbers: FloatArray) -> bool:
-    """Whether no number is NaN or infinite; of few, huge ones may be taken for infinite."""
+def are_finite(numbers: FloatArray, others: FloatArray) -> bool:
+    """Whether no number of either is NaN or infinite; of few, huge ones may be taken for it."""
     if len(numbers) > _MANY:
-        return all_hold(np.isfinite(numbers))
+        return all_hold(np.isfinite(numbers)) and all_hold(np.isfinite(others))
     # The cheapest look at a few; at many, a dot product would wake the threads of the library.
-    return math.isfinite(numbers.dot(numbers))
+    return math.isfinite(numbers.dot(others))
 
 
 class Observations(NamedTuple):
@@ -141,7 +141,7 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
     )
     values = numerators / denominators
     zero: Sequence[int] = ()
-    if not (are_finite(values + denominators) and all_hold(denominators > 0)):
+    if not (are_finite(values, denominators) and all_hold(denominators > 0)):
         _check_finite(numerators, above, "numerator")
         _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
@@ -200,7 +200,7 @@ def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatA
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:
     """Refuse what was stated and is no finite number; None is a gap."""
-    if not are_finite(numbers):
+    if not are_finite(numbers, numbers):
         stated = [number is not None for number in chain.from_iterable(given)]
         wrong = ~np.isfinite(numbers) & np.array(stated, dtype=np.bool_)
         refuse_rows(wrong, "not_finite", field, "a finite number")
