@@ -23,7 +23,7 @@ _MANY = 400  # numbers, from which arrays are quicker
 
 def means(parts: Ragged) -> FloatArray:
     """The mean of each part."""
-    averages = _averages(parts)
+    averages = _averages(parts) if len(parts.numbers) > _MANY else None
     if averages is None:
         return np.array([mean(part) for part in parts.parts()])
     for index in _near_first(averages, parts):
@@ -38,8 +38,9 @@ def medians(parts: Ragged) -> FloatArray:
 
 def ratios_of_sums(numerators: Ragged, denominators: Ragged, ratios: Ragged) -> FloatArray:
     """The overall ratio of each part."""
-    above = _sums_of_many(numerators)
-    below = None if above is None else _sums_of_many(denominators)
+    above = below = None
+    if len(numerators.numbers) > _MANY:
+        above, below = sums(numerators), sums(denominators)
     if above is None or below is None:
         each = zip(numerators.parts(), denominators.parts(), ratios.parts(), strict=True)
         return np.array([ratio_of_sums(*part) for part in each])
@@ -55,7 +56,7 @@ def mean_ranges(ranges: Ragged, *, screen: bool) -> FloatArray:
 
     A mean of zero says nothing: no limits rather than limits of no width.
     """
-    averages = _averages(ranges)
+    averages = _averages(ranges) if len(ranges.numbers) > _MANY else None
     if averages is None:
         average = screened_average if screen else _average
         return np.array([average(part) or np.nan for part in ranges.parts()])
@@ -65,20 +66,15 @@ def mean_ranges(ranges: Ragged, *, screen: bool) -> FloatArray:
     return averages
 
 
-def _sums_of_many(parts: Ragged) -> FloatArray | None:
-    """The sum of each part; None where plain numbers are quicker, or the only way."""
-    return sums(parts) if len(parts.numbers) > _MANY else None
-
-
 def _averages(parts: Ragged) -> FloatArray | None:
-    """As _average() of each part; None as _sums_of_many()."""
-    totals = _sums_of_many(parts)
-    return None if totals is None else totals / parts.counts()
+    """As _average() of each part; None where sums() has none."""
+    totals = sums(parts)
+    return None if totals is None else totals / np.diff(parts.edges)
 
 
 def _near_first(averages: FloatArray, parts: Ragged) -> Sequence[int]:
     """The parts whose average is near their first number, where rounding needs a look."""
-    filled = np.flatnonzero(parts.counts())
+    filled = np.flatnonzero(np.diff(parts.edges))
     first, found = parts.numbers[np.asarray(parts.edges)[filled]], averages[filled]
     near = np.abs(found - first) <= _NEAR * np.maximum(np.abs(found), np.abs(first))
     indices: list[int] = filled[near].tolist()
@@ -87,15 +83,12 @@ def _near_first(averages: FloatArray, parts: Ragged) -> Sequence[int]:
 
 def _screened(averages: FloatArray, ranges: Ragged) -> FloatArray:
     """As screened_average() of each part."""
-    kept = ranges.numbers < np.repeat(SCREEN_FACTOR * averages, ranges.counts())
+    kept = ranges.numbers < np.repeat(SCREEN_FACTOR * averages, np.diff(ranges.edges))
     if np.count_nonzero(kept) == len(kept):
         return averages
     inner = ranges.where(kept)
-    retaken = sums(inner)
-    if retaken is None:
-        return averages
-    retaken /= inner.counts()
-    return np.where(retaken > 0, retaken, averages)
+    retaken = _averages(inner)
+    return averages if retaken is None else np.where(retaken > 0, retaken, averages)
 
 
 def mean(values: Sequence[float]) -> float:
