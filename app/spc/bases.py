@@ -92,9 +92,9 @@ class Base:
 
     def overall(self) -> FloatArray:
         """Sum of numerators over sum of sizes, of each phase."""
-        shown = self.observed.values
+        shown, above, below = self.observed.values, self.numerators, self.sizes
         ratios = self.judged if shown is self.values else self.points(shown)
-        return ratios_of_sums(self.points(self.numerators), self.points(self.sizes), ratios)
+        return ratios_of_sums(self.points(above), self.points(below), ratios)
 
     def rows(self, numbers: npt.NDArray[Each]) -> npt.NDArray[Each]:
         """One number a phase (last axis) spread over the rows of the phase."""

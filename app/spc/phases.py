@@ -93,19 +93,18 @@ def _without(sigma: FloatArray | None, few: BoolArray) -> FloatArray | None:
 def draw_lines(kind: ChartType, found: Estimate, base: Base) -> FloatArray:
     """Lines as judged, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
     lines = np.empty((len(_MULTIPLES) + 1, len(base.values)))
-    lines[0] = centre = _of_rows(found.centre_of_rows, found.centre, base)
+    centre, sigma = found.centre_of_rows, found.sigma_of_rows
+    if centre is None:
+        centre = base.rows(found.centre)
+    if sigma is None:
+        assert found.sigma is not None  # an estimate has the one or the other
+        sigma = base.rows(found.sigma)
+    lines[0] = centre
     band, clipped = lines[1:], lines[1:DRAWN]
-    np.multiply(_MULTIPLES, _of_rows(found.sigma_of_rows, found.sigma, base), out=band)
+    np.multiply(_MULTIPLES, sigma, out=band)
     band += centre if found.middle is None else base.rows(found.middle)
     if kind.floor is not None:
         np.maximum(clipped, kind.floor, out=clipped)
     if kind.ceiling is not None:
         np.minimum(clipped, kind.ceiling, out=clipped)
     return lines
-
-
-def _of_rows(rows: FloatArray | None, phases: FloatArray | None, base: Base) -> FloatArray:
-    if rows is not None:
-        return rows
-    assert phases is not None  # an estimate has the one or the other
-    return base.rows(phases)

@@ -17,7 +17,19 @@ import numpy as np
 import numpy.typing as npt
 
 from app.spc.runs import Runs
-from app.spc.sides import ANYWHERE, BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
+from app.spc.sides import (
+    ANYWHERE,
+    BEYOND_1,
+    BEYOND_3,
+    BREAK,
+    GAP,
+    HIGH,
+    IS_OUTSIDE,
+    LOW,
+    ON,
+    SIDES,
+    Side,
+)
 from app.spc.tracks import Track
 
 Ties = Literal["break", "skip"]  # what a point on the line, or a gap, does to a pattern
@@ -40,16 +52,16 @@ _FEW = 500  # points, which it pays to look through before anything else
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 _SKIPPED = ON + GAP
 _IS_KEPT = bytes(code not in _SKIPPED for code in range(256))
-_IS_OFF = bytes(code in HIGH + LOW for code in range(256))
 _WHOLE_PHASE = (Finding(None, (), None),)
 
 
 def outside_limits(track: Track) -> Iterable[Finding]:
     """Each point outside the 3 sigma limits is a finding of its own."""
-    codes = track.zones.translate(BEYOND_3)
-    if HIGH not in codes and LOW not in codes:
+    flags = track.zones.translate(IS_OUTSIDE)
+    if b"\1" not in flags:
         return ()
-    off = np.flatnonzero(np.frombuffer(codes.translate(_IS_OFF), np.bool_)).tolist()
+    off = np.flatnonzero(np.frombuffer(flags, np.bool_)).tolist()
+    codes = track.zones.translate(BEYOND_3)
     return [Finding(SIDES[codes[position]], (position,), position) for position in off]
 
 

@@ -21,6 +21,7 @@ MAX_POINTS = 10_000
 MAX_SUBGROUP = 100  # values of one subgroup
 MAX_SUBGROUP_VALUES = 100_000  # of one series
 _MANY = 1_000  # numbers
+ZERO, ONE = np.array(0.0), np.array(1.0)  # no plain numbers, which numpy would convert each time
 _NO_NUMBERS: FloatArray = np.empty((0, 0))
 
 
@@ -141,7 +142,7 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
     )
     values = numerators / denominators
     zero: Sequence[int] = ()
-    if not (are_finite(values, denominators) and all_hold(denominators > 0)):
+    if not (are_finite(values, denominators) and all_hold(denominators > ZERO)):
         _check_finite(numerators, above, "numerator")
         _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
@@ -207,12 +208,13 @@ def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None
 
 
 def _numbers(given: Numbers, size: int, field: str) -> FloatArray:
-    check_length(given, size, field)
+    if len(given) != size:
+        check_length(given, size, field)
     try:
         numbers = np.array(given, dtype=np.float64)  # None becomes NaN
     except (TypeError, ValueError, OverflowError):
         numbers = _NO_NUMBERS
-    if numbers.shape != (size,):
+    if numbers.ndim != 1:
         detail = f"Each {field} must be one number that fits a double, or null."
         raise SpcError("not_a_number", detail, "/points")
     return numbers
