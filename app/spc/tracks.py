@@ -36,13 +36,10 @@ class Track:
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
         if self._steps is None:  # more than one rule looks at them
-            codes = steps(self.values).tobytes()
-            self._steps = BREAK.join(
-                [
-                    BREAK + codes[start : stop - 1] if start < stop else b""
-                    for start, stop in self.bounds
-                ]
-            )
+            codes = np.empty(len(self.values), np.uint8)
+            codes[1:] = steps(self.values)
+            codes[[start for start, stop in self.bounds if start < stop]] = BREAK[0]
+            self._steps = _join(codes.tobytes(), self.bounds)
         return self._steps
 
     def ups(self) -> bytes:
