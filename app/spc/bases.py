@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.spc.means import mean_ranges, ratios_of_sums
 from app.spc.ragged import Ragged
-from app.spc.series import BoolArray, FloatArray, Observations
+from app.spc.series import BoolArray, FloatArray, Observations, all_hold, are_finite
 from app.spc.tracks import Segment
 
 Each = TypeVar("Each", np.float64, np.bool_)
@@ -42,11 +42,11 @@ class Base:
         d2: float,
     ) -> None:
         self.observed, self.values, self.screen, self.d2 = observed, values, screen, d2
-        self.present: BoolArray = values == values
-        self.edges = [0, *[segment.stop for segment in layout.segments]]
+        stops = [segment.stop for segment in layout.segments]
+        self.edges = [0, *stops]
         # Rows of the baselines without excluded points; None is every row.
         self._track = None if observed.excluded is None else ~observed.excluded
-        if layout.baseline_stops != self.edges[1:]:
+        if layout.baseline_stops != stops:
             self._track = _rows_of_baselines(self._track, layout, len(values))
         self._points = self._rows_of_points()
         self.judged = self.points(values)  # the base points themselves
@@ -54,9 +54,12 @@ class Base:
 
     def _rows_of_points(self) -> BoolArray | None:
         """Rows of the track without gaps; None is every row."""
-        if np.count_nonzero(self.present) == len(self.present):
+        if are_finite(self.values, self.values):
             return self._track
-        return self.present if self._track is None else self.present & self._track
+        present: BoolArray = self.values == self.values
+        if all_hold(present):
+            return self._track
+        return present if self._track is None else present & self._track
 
     @property
     def numerators(self) -> FloatArray:
@@ -72,12 +75,12 @@ class Base:
 
     def track(self, numbers: FloatArray) -> Ragged:
         """Numbers of each baseline in order, without excluded points; NaN is a gap."""
-        ragged = self.whole(numbers)
+        ragged = Ragged(numbers, self.edges)
         return ragged if self._track is None else ragged.where(self._track)
 
     def points(self, numbers: FloatArray) -> Ragged:
         """Numbers of each phase's base points."""
-        ragged = self.whole(numbers)
+        ragged = Ragged(numbers, self.edges)
         return ragged if self._points is None else ragged.where(self._points)
 
     def mean_ranges(self, numbers: FloatArray) -> FloatArray:
@@ -89,9 +92,9 @@ class Base:
 
     def overall(self) -> FloatArray:
         """Sum of numerators over sum of sizes, of each phase."""
-        shown = self.observed.values
+        shown, above, below = self.observed.values, self.numerators, self.sizes
         ratios = self.judged if shown is self.values else self.points(shown)
-        return ratios_of_sums(self.points(self.numerators), self.points(self.sizes), ratios)
+        return ratios_of_sums(self.points(above), self.points(below), ratios)
 
     def rows(self, numbers: npt.NDArray[Each]) -> npt.NDArray[Each]:
         """One number a phase (last axis) spread over the rows of the phase."""

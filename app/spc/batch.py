@@ -24,8 +24,9 @@ def charts(requests: Sequence[Request]) -> list[Outcome]:
     known: dict[int, Choices] = {}  # by identity: series of one programme share their settings
     for index, (series, settings) in enumerate(requests):
         try:
-            chosen = known.get(id(settings)) or choices(settings)
-            known[id(settings)] = chosen
+            chosen = known.get(id(settings))
+            if chosen is None:
+                chosen = known[id(settings)] = choices(settings)
             groups.setdefault((chosen, checked_form(series, chosen)), []).append(index)
         except SpcError as refusal:
             outcomes[index] = refusal

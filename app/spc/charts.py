@@ -17,7 +17,7 @@ from app.spc.constants import c4, d2_d3
 from app.spc.means import SCREEN_FACTOR, mean_ranges, means, medians, ratios_of_sums
 from app.spc.ragged import Ragged
 from app.spc.scales import POWER, SHARE, Scale, roots
-from app.spc.series import BoolArray, FloatArray, Observations
+from app.spc.series import ONE, BoolArray, FloatArray, Observations
 from app.spc.tracks import Segment
 
 # Mean range of two observations for a sigma of one. `standard`: as Shewhart tables print it.
@@ -169,7 +169,7 @@ def _rates(base: Base) -> Estimate:
 
 def _proportions(base: Base) -> Estimate:
     centre = base.overall()
-    return Estimate(centre, sigma_of_rows=np.sqrt(base.rows(centre * (1 - centre)) / base.sizes))
+    return Estimate(centre, sigma_of_rows=np.sqrt(base.rows(centre * (ONE - centre)) / base.sizes))
 
 
 def _laney(within: Callable[[Base], Estimate]) -> Callable[[Base], Estimate]:

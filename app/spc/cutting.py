@@ -20,13 +20,14 @@ def cut(
     row = phase = 0
     for (series, settings), phases in zip(requests, drawing.layout.phase_counts, strict=True):
         size = len(series.x)
-        place = Place(slice(row, row + size), slice(phase, phase + phases))
+        stop, last = row + size, phase + phases
+        place = Place(slice(row, stop), slice(phase, last))
         keys = label_keys(series.x)
         signals: tuple[Signal, ...] = ()
-        if any(found[place.phases]):
+        if found[phase] if phases == 1 else any(found[phase:last]):
             signals = _signals(found, place, drawing, keys, settings)
         charts.append(Chart(series, settings, targets(settings, size), signals, drawing, place))
-        row, phase = place.rows.stop, place.phases.stop
+        row, phase = stop, last
     return charts
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from app.spc.bases import Base, Layout
 from app.spc.charts import ChartType, Estimate
 from app.spc.phases import DRAWN
-from app.spc.series import BoolArray, FloatArray
+from app.spc.series import BoolArray, FloatArray, any_holds
 
 
 class Levels(NamedTuple):
@@ -46,7 +46,7 @@ def display(
         factor = _of_rows(multipliers, layout)
         values, lines, are_given = values * factor, lines * factor, False
     too_large = np.isinf(lines)
-    if np.count_nonzero(too_large) == 0 and (are_given or not np.isinf(values).any()):
+    if not any_holds(too_large) and (are_given or not np.isinf(values).any()):
         return Display(values, lines, None)
     infinite = np.isinf(values) | too_large.any(axis=0)
     values = np.where(np.isinf(values), np.nan, values)

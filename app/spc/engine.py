@@ -1,19 +1,19 @@
 """chart(): a series and settings in, lines and signals out. draw() does so for many at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-
 from app.spc.bases import Base
-from app.spc.charts import CHARTS, D2
+from app.spc.charts import CHARTS, D2, ChartType
 from app.spc.cutting import Request, cut
-from app.spc.display import display, levels
+from app.spc.display import display
 from app.spc.fit import check_form, check_numbers, check_rules
 from app.spc.judging import judge
 from app.spc.phases import draw_lines, estimate, lay_out
+from app.spc.quiet import quietly
 from app.spc.results import Chart, Drawing
-from app.spc.rule_sets import RULE_SETS
+from app.spc.rule_sets import RULE_SETS, RuleSet
 from app.spc.series import (
     Form,
     Observations,
@@ -54,10 +54,16 @@ def chart(series: Series, settings: Settings) -> Chart:
 
 def choices(settings: Settings) -> Choices:
     """The chart and the rules asked for; SpcError where they do not fit one another."""
-    kind, rules = chart_type(settings), rule_set(settings)
+    kind, rules = _asked_for(settings.chart, settings.rule_set)
     check_choices(settings)
     check_rules(rules, kind)
     return Choices(kind.name, rules.name, settings.screen_moving_ranges)
+
+
+@cache  # refusals are not kept, so that there are only as many as charts and rule sets
+def _asked_for(chart: str, rules: str | None) -> tuple[ChartType, RuleSet]:
+    asked = Settings(chart, rules)
+    return chart_type(asked), rule_set(asked)
 
 
 def checked_form(series: Series, chosen: Choices) -> Form:
@@ -74,8 +80,7 @@ def draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Chart
     Raises SpcError if any of them cannot be charted; its pointer is right only where there is but
     one request.
     """
-    with np.errstate(all="ignore"):  # undefined and huge numbers are expected, and become NaN
-        return _draw(chosen, form, requests)
+    return quietly(_draw, chosen, form, requests)
 
 
 def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Chart]:
@@ -94,11 +99,11 @@ def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Char
     drawing = Drawing(
         kind,
         rules,
-        observed,
         layout,
-        levels(kind, base, layout, found, lines),
+        base,
+        found,
+        lines,
         judgement.runs,
-        base.present,
         shown.values,
         shown.lines,
         judgement.outside_limits,

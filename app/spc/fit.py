@@ -1,11 +1,9 @@
 """Whether a series, and the rules asked for, are of the kind that a chart is for."""
 
-import numpy as np
-
 from app.spc.charts import CHARTS, ChartType
 from app.spc.errors import SpcError
 from app.spc.rule_sets import RuleSet
-from app.spc.series import Form, Observations, refuse_rows
+from app.spc.series import ZERO, Form, Observations, any_holds, refuse_rows
 
 _WHAT = {
     "values": "one value a point",
@@ -51,11 +49,11 @@ def _check_counts(observed: Observations, kind: ChartType) -> None:
     counts, field = observed.values, "value"
     if observed.numerators is not None:
         counts, field = observed.numerators, "numerator"
-    negative = counts < 0
+    negative = counts < ZERO
     if kind.ceiling is None or observed.denominators is None:
         refuse_rows(negative, "negative_count", field, "zero or more")
         return
     exceeding = counts > observed.denominators
-    if np.count_nonzero(negative | exceeding):
+    if any_holds(negative | exceeding):
         refuse_rows(negative, "negative_count", field, "zero or more")
         refuse_rows(exceeding, "numerator_exceeds_denominator", field, "at most the denominator")

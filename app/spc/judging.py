@@ -10,7 +10,7 @@ from app.spc.rule_sets import Rule, RuleSet
 from app.spc.rules import Finding
 from app.spc.runs import Runs, analyse_runs
 from app.spc.series import BoolArray, FloatArray
-from app.spc.sides import BREAK, outside, zones
+from app.spc.sides import outside, zones
 from app.spc.tracks import Segment, lay
 
 __all__ = ["Found", "Judgement", "Segment", "judge"]
@@ -64,10 +64,10 @@ def judge(
                 rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
                 found[index].append(Found(rule, rule.stated(runs[index]), rowed))
         if rule.find_in_phase is not None:
-            for index, centre in enumerate(track.centre.split(BREAK)):
-                for finding in rule.find_in_phase(centre, runs[index]):
+            for index, each in enumerate(runs):
+                for finding in rule.find_in_phase(track, index, each):
                     rowed = _in_rows(finding, bounds[index].start, rows)
-                    found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+                    found[index].append(Found(rule, rule.stated(each), rowed))
     return Judgement(is_outside, runs, found)
 
 
@@ -75,7 +75,10 @@ def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Findin
     """A finding in positions of the judged points after a move, and from them in rows."""
     side, members, completed = finding
     if moved:
-        members = [position + moved for position in members]
+        if isinstance(members, range):
+            members = range(members.start + moved, members.stop + moved)
+        else:
+            members = [position + moved for position in members]
         completed = None if completed is None else completed + moved
     if rows is not None:
         members = [rows[position] for position in members]

@@ -35,21 +35,42 @@ class Phase:
 
 def lay_out(requests: Sequence[tuple[Series, Settings]]) -> Layout:
     """The phases of series that are joined end to end."""
-    layout = Layout([], [], [])
+    segments: list[Segment] = []
+    baseline_stops: list[int] = []
+    phase_counts: list[int] = []
     offset = 0
     for series, settings in requests:
         size = len(series.x)
-        bounds = phase_bounds(settings, size)
-        rows = baselines(settings, len(bounds))
-        if settings.phase_labels is not None or settings.phase_reasons is not None:
-            check_phase_texts(settings, len(bounds))
-        for (start, stop), baseline in zip(bounds, rows, strict=True):
-            end = stop if baseline is None else min(stop, start + baseline)
-            layout.segments.append(Segment(offset + start, offset + stop))
-            layout.baseline_stops.append(offset + end)
-        layout.phase_counts.append(len(bounds))
+        if _is_whole(settings):
+            segments.append(Segment(offset, offset + size))
+            baseline_stops.append(offset + size)
+            phase_counts.append(1)
+        else:
+            bounds = phase_bounds(settings, size)
+            segments += [Segment(offset + start, offset + stop) for start, stop in bounds]
+            baseline_stops += [offset + stop for stop in _baseline_stops(settings, bounds)]
+            phase_counts.append(len(bounds))
         offset += size
-    return layout
+    return Layout(segments, baseline_stops, phase_counts)
+
+
+def _is_whole(settings: Settings) -> bool:
+    """Whether the series is one phase, all of it the baseline, of which nothing is said."""
+    return (
+        settings.baseline_points is None
+        and not settings.phase_starts
+        and settings.phase_labels is None
+        and settings.phase_reasons is None
+    )
+
+
+def _baseline_stops(settings: Settings, bounds: Sequence[tuple[int, int]]) -> list[int]:
+    rows = baselines(settings, len(bounds))
+    check_phase_texts(settings, len(bounds))
+    return [
+        stop if baseline is None else min(stop, start + baseline)
+        for (start, stop), baseline in zip(bounds, rows, strict=True)
+    ]
 
 
 def estimate(kind: ChartType, base: Base) -> Estimate:
@@ -72,19 +93,18 @@ def _without(sigma: FloatArray | None, few: BoolArray) -> FloatArray | None:
 def draw_lines(kind: ChartType, found: Estimate, base: Base) -> FloatArray:
     """Lines as judged, a row each: centre, then lower and upper line at 3, 2 and 1 sigma."""
     lines = np.empty((len(_MULTIPLES) + 1, len(base.values)))
-    lines[0] = centre = _of_rows(found.centre_of_rows, found.centre, base)
+    centre, sigma = found.centre_of_rows, found.sigma_of_rows
+    if centre is None:
+        centre = base.rows(found.centre)
+    if sigma is None:
+        assert found.sigma is not None  # an estimate has the one or the other
+        sigma = base.rows(found.sigma)
+    lines[0] = centre
     band, clipped = lines[1:], lines[1:DRAWN]
-    np.multiply(_MULTIPLES, _of_rows(found.sigma_of_rows, found.sigma, base), out=band)
+    np.multiply(_MULTIPLES, sigma, out=band)
     band += centre if found.middle is None else base.rows(found.middle)
     if kind.floor is not None:
         np.maximum(clipped, kind.floor, out=clipped)
     if kind.ceiling is not None:
         np.minimum(clipped, kind.ceiling, out=clipped)
     return lines
-
-
-def _of_rows(rows: FloatArray | None, phases: FloatArray | None, base: Base) -> FloatArray:
-    if rows is not None:
-        return rows
-    assert phases is not None  # an estimate has the one or the other
-    return base.rows(phases)

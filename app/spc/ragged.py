@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.series import BoolArray, FloatArray
+from app.spc.series import BoolArray, FloatArray, all_hold, are_finite
 
 
 class Ragged(NamedTuple):
@@ -22,8 +22,10 @@ class Ragged(NamedTuple):
 
     def without_gaps(self) -> "Ragged":
         """The numbers that are not NaN."""
+        if are_finite(self.numbers, self.numbers):
+            return self
         present = self.numbers == self.numbers
-        return self if np.count_nonzero(present) == len(present) else self.where(present)
+        return self if all_hold(present) else self.where(present)
 
     def moving_ranges(self) -> "Ragged":
         """Absolute differences of neighbours in each part; a NaN loses both of its ranges."""
@@ -31,10 +33,14 @@ class Ragged(NamedTuple):
 
     def steps(self, between: FloatArray) -> "Ragged":
         """What lies between neighbours, without NaN and without what lies between parts."""
-        edges = [min(edge, len(between)) for edge in self.edges]
-        for edge in self.edges[1:-1]:
-            between[max(edge - 1, 0) : edge] = np.nan
-        return Ragged(between, edges).without_gaps()
+        size = len(between)
+        if len(self.edges) == 2:
+            return Ragged(between, [0, size]).without_gaps()
+        edges = np.array(self.edges)
+        inner = edges[1:-1]
+        joints = inner[(inner > 0) & (inner <= size)] - 1  # empty parts at an end have none
+        between[joints] = np.nan
+        return Ragged(between, np.minimum(edges, size).tolist()).without_gaps()
 
     def parts(self) -> list[list[float]]:
         """Each part as plain numbers, on which exact sums are quickest."""
@@ -42,6 +48,11 @@ class Ragged(NamedTuple):
         if len(self.edges) == 2:
             return [numbers]
         return [numbers[start:stop] for start, stop in pairwise(self.edges)]
+
+    def part(self, index: int) -> list[float]:
+        """One part as plain numbers."""
+        part: list[float] = self.numbers[self.edges[index] : self.edges[index + 1]].tolist()
+        return part
 
     def counts(self) -> list[int]:
         """How many numbers each part has."""

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.bases import Layout
-from app.spc.charts import ChartType
-from app.spc.display import Levels
+from app.spc.bases import Base, Layout
+from app.spc.charts import ChartType, Estimate
+from app.spc.display import Levels, levels
 from app.spc.icons import Assurance, assurance, conflicting_signals, variation
 from app.spc.phases import Phase
 from app.spc.quality import Judged, Quality, assess
+from app.spc.quiet import quietly
 from app.spc.rule_sets import RuleSet
 from app.spc.runs import Runs
 from app.spc.series import BoolArray, FloatArray, Observations, Series
@@ -21,20 +22,26 @@ from app.spc.settings import Settings
 from app.spc.signals import Signal
 
 
-class Drawing(NamedTuple):
+@dataclass(eq=False)
+class Drawing:
     """Series drawn and judged together, end to end, in their displayed units."""
 
     kind: ChartType
     rules: RuleSet
-    observed: Observations
     layout: Layout
-    levels: Levels
+    base: Base
+    estimate: Estimate
+    judged_lines: FloatArray  # 7 x rows, on the scale that the rules judge
     runs: Sequence[Runs]  # one a phase
-    present: BoolArray  # False at a gap
     values: FloatArray
     lines: FloatArray  # 5 x rows
     outside_limits: BoolArray
     infinite: BoolArray | None  # rows with numbers that are too large; None where there are none
+
+    @cached_property
+    def levels(self) -> Levels:
+        """What documents print of the phases."""
+        return quietly(levels, self.kind, self.base, self.layout, self.estimate, self.judged_lines)
 
 
 class Place(NamedTuple):
@@ -71,7 +78,7 @@ class Chart:
     @property
     def present(self) -> BoolArray:
         """False at a gap."""
-        return self.drawing.present[self.place.rows]
+        return ~np.isnan(self.drawing.base.values[self.place.rows])
 
     @property
     def values(self) -> FloatArray:
@@ -122,7 +129,7 @@ class Chart:
     @cached_property
     def observed(self) -> Observations:
         """The numbers that the chart was made from, before the multiplier."""
-        return self.drawing.observed.part(self.place.rows)
+        return self.drawing.base.observed.part(self.place.rows)
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
@@ -179,8 +186,8 @@ class Chart:
             self.overflowed,
             self.signals,
         )
-        with np.errstate(all="ignore"):  # huge numbers are expected
-            return assess(judged, conflicting_signals(self.signals, len(self.series.x) - 1))
+        conflicts = conflicting_signals(self.signals, len(self.series.x) - 1)
+        return quietly(assess, judged, conflicts)
 
 
 def _finite(number: float) -> float | None:

@@ -10,12 +10,26 @@ place in a window of m of n, and it breaks patterns of alternating, inner and ou
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from app.spc.runs import Runs
-from app.spc.sides import ANYWHERE, BEYOND_1, BEYOND_3, BREAK, GAP, HIGH, LOW, ON, SIDES, Side
+from app.spc.sides import (
+    ANYWHERE,
+    BEYOND_1,
+    BEYOND_3,
+    BREAK,
+    GAP,
+    HIGH,
+    IS_OUTSIDE,
+    LOW,
+    ON,
+    SIDES,
+    Side,
+)
 from app.spc.tracks import Track
 
 Ties = Literal["break", "skip"]  # what a point on the line, or a gap, does to a pattern
@@ -30,10 +44,11 @@ class Finding(NamedTuple):
 
 
 Finder = Callable[[Track], Iterable[Finding]]
-# Finds in one phase, from the sides of its points and their runs; positions count from its start.
-PhaseFinder = Callable[[bytes, Runs], Iterable[Finding]]
+# Finds in one phase, of which the number and the runs are given; positions count from its start.
+PhaseFinder = Callable[[Track, int, Runs], Iterable[Finding]]
 
-_OFF = re.compile(b"[%b%b]" % (HIGH, LOW))
+PlaceArray = npt.NDArray[np.intp]
+_FEW = 500  # points, which it pays to look through before anything else
 _RUNS = {side: re.compile(side + b"+") for side in (HIGH, LOW)}
 _SKIPPED = ON + GAP
 _IS_KEPT = bytes(code not in _SKIPPED for code in range(256))
@@ -42,11 +57,12 @@ _WHOLE_PHASE = (Finding(None, (), None),)
 
 def outside_limits(track: Track) -> Iterable[Finding]:
     """Each point outside the 3 sigma limits is a finding of its own."""
+    flags = track.zones.translate(IS_OUTSIDE)
+    if b"\1" not in flags:
+        return ()
+    off = np.flatnonzero(np.frombuffer(flags, np.bool_)).tolist()
     codes = track.zones.translate(BEYOND_3)
-    if HIGH in codes or LOW in codes:
-        for match in _OFF.finditer(codes):
-            position = match.start()
-            yield Finding(SIDES[codes[position]], (position,), position)
+    return [Finding(SIDES[codes[position]], (position,), position) for position in off]
 
 
 def shift(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
@@ -65,7 +81,13 @@ def shift(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
 def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
 
+    up, down = b"\1" * (length - 1), b"\0" * (length - 1)
+
     def find(track: Track) -> Iterable[Finding]:
+        if ties == "break" and len(track.values) <= _FEW:  # most often a cheap look is enough
+            ups = track.ups()
+            if up not in ups and down not in ups:
+                return ()
         codes = track.steps() if ties == "break" else track.steps_over_gaps()
         found = [
             Finding(side, [_departure(codes, steps[0]), *steps], completed)
@@ -76,24 +98,26 @@ def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     return find
 
 
-def long_run(centre: bytes, runs: Runs) -> Iterable[Finding]:
+def long_run(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Each run longer than the runs analysis allows; points on the centre do not count."""
     if runs.is_long and runs.longest_run_max is not None:
+        start, (first, stop) = track.starts[phase], track.bounds[phase]
+        centre = track.centre[start : start + stop - first]
         return _same(centre, runs.longest_run_max + 1, "skip")
     return ()
 
 
-def few_crossings(_: bytes, runs: Runs) -> Iterable[Finding]:
+def few_crossings(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Too few crossings of the centre: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.is_rarely_crossing else ()
 
 
-def too_few_runs(_: bytes, runs: Runs) -> Iterable[Finding]:
+def too_few_runs(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """Fewer runs than chance makes: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.runs < (runs.runs_min or 0) else ()
 
 
-def too_many_runs(_: bytes, runs: Runs) -> Iterable[Finding]:
+def too_many_runs(track: Track, phase: int, runs: Runs) -> Iterable[Finding]:
     """More runs than chance makes: a finding about the whole phase, without members."""
     return _WHOLE_PHASE if runs.runs > (runs.runs_max or runs.runs) else ()
 
@@ -112,15 +136,22 @@ def m_of_n(
     of sides that says which points count. same_side: the whole window must lie on that side of
     the centre. short_phases: fewer points than a window suffice at the start of a phase.
     """
+    looks = {side: _window(side, count, window) for side in (HIGH, LOW)}
 
     def find(track: Track) -> Iterable[Finding]:
         codes = track.zones.translate(beyond)
         found: list[Finding] = []
         for side in HIGH, LOW:
-            if codes.count(side) >= count:
+            if len(codes) <= _FEW and not looks[side].search(codes):
+                continue
+            places, dense = _dense(codes, side, count, window)
+            if dense:
                 room = track.centre if same_side else track.zones.translate(ANYWHERE)
                 wanted = (side if same_side else HIGH) * window
-                found += _clusters(codes, room, side, count, wanted, short_phases)
+                found += [
+                    Finding(SIDES[side[0]], places[first : last + 1].tolist(), end)
+                    for first, last, end in _clusters(dense, count, room, wanted, short_phases)
+                ]
         found.sort(key=_first)
         return found
 
@@ -131,8 +162,12 @@ def inner(length: int) -> Finder:
     """At least `length` points in a row between the 1 sigma lines; it has no side."""
 
     def find(track: Track) -> Iterable[Finding]:
-        for start, stop in _spans(track.within_1_sigma(), HIGH, length):
-            yield Finding(None, range(start, stop), start + length - 1)
+        if ON * length not in track.zones.translate(BEYOND_1):
+            return ()  # the cheap look: a point on a 1 sigma line passes it, and is not inner
+        return [
+            Finding(None, range(start, stop), start + length - 1)
+            for start, stop in _spans(track.within_1_sigma(), HIGH, length)
+        ]
 
     return find
 
@@ -154,28 +189,22 @@ def outer(length: int) -> Finder:
 def alternating(length: int) -> Finder:
     """At least `length` points in a row that go up and down in turn; it has no side."""
     steps = length - 1
-    starts = [(pair * steps)[:steps] for pair in (HIGH + LOW, LOW + HIGH)]
-    goes_on = {
-        HIGH[0]: re.compile(b"(?:%b%b)*%b?" % (LOW, HIGH, LOW)),
-        LOW[0]: re.compile(b"(?:%b%b)*%b?" % (HIGH, LOW, HIGH)),
-    }
+    up_first, down_first = [(pair * steps)[:steps] for pair in (b"\1\0", b"\0\1")]
 
     def find(track: Track) -> Iterable[Finding]:
-        codes = track.steps()
-        position = _find_any(codes, starts, 0)
-        while position >= 0:
-            match = goes_on[codes[position + steps - 1]].match(codes, position + steps)
-            assert match is not None  # it may be empty
-            yield Finding(None, range(position - 1, match.end()), position + steps - 1)
-            position = _find_any(codes, starts, match.end())
+        if len(track.values) <= _FEW:  # as in trend()
+            ups = track.ups()
+            if up_first not in ups and down_first not in ups:
+                return ()
+        # With every second step turned round, steps up and down in turn are steps on one side.
+        turned = np.frombuffer(track.steps(), np.uint8).copy()
+        np.negative(turned[::2], out=turned[::2])
+        return [
+            Finding(None, range(turns[0] - 1, turns[-1] + 1), completed)
+            for _, turns, completed in _same(turned.tobytes(), steps, "break")
+        ]
 
     return find
-
-
-def _find_any(codes: bytes, patterns: Iterable[bytes], start: int) -> int:
-    """The first position of any of the patterns, or -1."""
-    found = [codes.find(pattern, start) for pattern in patterns]
-    return min([position for position in found if position >= 0], default=-1)
 
 
 def _two_sided(codes: bytes, start: int, stop: int, length: int) -> Iterable[Finding]:
@@ -192,26 +221,54 @@ def _two_sided(codes: bytes, start: int, stop: int, length: int) -> Iterable[Fin
     return [Finding(None, range(first, end), first + length - 1) for first, end in found]
 
 
+def _window(side: bytes, count: int, window: int) -> re.Pattern[bytes]:
+    """`count` bytes of a side within a window, whatever the others are."""
+    ways = {
+        b"".join(side if place in others else b"." for place in range(1, window)).rstrip(b".")
+        for others in combinations(range(1, window), count - 1)
+    }
+    return re.compile(side + b"(?:%b)" % b"|".join(sorted(ways)), re.DOTALL)
+
+
+def _dense(
+    codes: bytes, side: bytes, count: int, window: int
+) -> tuple[PlaceArray, Iterable[tuple[int, int, int]]]:
+    """Where the side is, and which `count` of these places in a row lie within a window.
+
+    Of each: which of the places is its first, that place, and the place of its last.
+    """
+    places = np.flatnonzero(np.frombuffer(codes, np.uint8) == side[0])
+    starts, stops = places[: 1 - count], places[count - 1 :]
+    firsts = np.flatnonzero(stops - starts < window)
+    if not len(firsts):
+        return places, ()
+    return places, list(
+        zip(*[each.tolist() for each in (firsts, starts[firsts], stops[firsts])], strict=True)
+    )
+
+
 def _clusters(
-    codes: bytes, room: bytes, side: bytes, count: int, wanted: bytes, short_phases: bool
-) -> Iterable[Finding]:
-    """Windows of `count` points of a side, where `room` has `wanted`; merged if they share one."""
-    beyond = [match.start() for match in re.finditer(side, codes)]
-    reach = len(wanted) - 1
-    clusters: list[list[int]] = []  # first and last as positions in `beyond`, completing point
-    for first, (start, stop) in enumerate(zip(beyond, beyond[count - 1 :], strict=False)):
-        if stop - start > reach:
-            continue
-        last = first + count - 1
+    dense: Iterable[tuple[int, int, int]],
+    count: int,
+    room: bytes,
+    wanted: bytes,
+    short_phases: bool,
+) -> Iterable[list[int]]:
+    """Windows where `room` has `wanted`, merged if they share a place of the side.
+
+    Of each: the first and the last of the places, and the point that completed it.
+    """
+    clusters: list[list[int]] = []
+    for first, start, stop in dense:
         end = _window_end(room, wanted, start, stop, short_phases)
         if end is None:
             continue
+        last = first + count - 1
         if clusters and first <= clusters[-1][1]:
             clusters[-1][1] = last
         else:
             clusters.append([first, last, end])
-    name = SIDES[side[0]]
-    return [Finding(name, beyond[first : last + 1], end) for first, last, end in clusters]
+    return clusters
 
 
 def _window_end(
@@ -228,10 +285,9 @@ def _window_end(
 def _same(codes: bytes, length: int, ties: Ties) -> Sequence[Finding]:
     """Maximal runs of at least `length` equal sides."""
     text = codes if ties == "break" else codes.translate(None, _SKIPPED)
-    spans = _spans(text, HIGH, length) + _spans(text, LOW, length)
-    if not spans:
+    if HIGH * length not in text and LOW * length not in text:
         return ()
-    spans.sort()
+    spans = sorted(_spans(text, HIGH, length) + _spans(text, LOW, length))
     if len(text) == len(codes):
         rows: Sequence[Sequence[int]] = [range(start, stop) for start, stop in spans]
     else:

@@ -1,6 +1,8 @@
 """A series as callers state it, and the arrays of numbers that the charts compute from."""
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -18,6 +20,8 @@ Form = Literal["values", "ratios", "subgroups"]
 MAX_POINTS = 10_000
 MAX_SUBGROUP = 100  # values of one subgroup
 MAX_SUBGROUP_VALUES = 100_000  # of one series
+_MANY = 1_000  # numbers
+ZERO, ONE = np.array(0.0), np.array(1.0)  # no plain numbers, which numpy would convert each time
 _NO_NUMBERS: FloatArray = np.empty((0, 0))
 
 
@@ -38,6 +42,24 @@ class Series:
     excluded: Sequence[bool] | BoolArray | None = None
     notes: Sequence[str | None] | None = None
     subgroups: Sequence[Numbers | None] | None = None
+
+
+def all_hold(flags: BoolArray) -> bool:
+    """Whether every flag is set: flags.all(), which has several times the cost for a few points."""
+    return b"\0" not in flags.tobytes()
+
+
+def any_holds(flags: BoolArray) -> bool:
+    """Whether any flag is set."""
+    return b"\1" in flags.tobytes()
+
+
+def are_finite(numbers: FloatArray, others: FloatArray) -> bool:
+    """Whether no number of either is NaN or infinite; of few, huge ones may be taken for it."""
+    if len(numbers) > _MANY:
+        return all_hold(np.isfinite(numbers)) and all_hold(np.isfinite(others))
+    # The cheapest look at a few; at many, a dot product would wake the threads of the library.
+    return math.isfinite(numbers.dot(others))
 
 
 class Observations(NamedTuple):
@@ -120,8 +142,7 @@ def observe_ratios(batch: Sequence[Series]) -> Observations:
     )
     values = numerators / denominators
     zero: Sequence[int] = ()
-    usual = np.isfinite(values + denominators) & (denominators > 0)
-    if np.count_nonzero(usual) != len(values):
+    if not (are_finite(values, denominators) and all_hold(denominators > ZERO)):
         _check_finite(numerators, above, "numerator")
         _check_finite(denominators, below, "denominator")
         refuse_rows(denominators < 0, "negative_denominator", "denominator", "zero or more")
@@ -156,7 +177,7 @@ def excluded_rows(batch: Sequence[Series]) -> BoolArray | None:
 
 def refuse_rows(wrong: BoolArray, code: str, field: str, wanted: str) -> None:
     """Raise SpcError at the first row marked wrong."""
-    if np.count_nonzero(wrong):
+    if any_holds(wrong):
         row = int(np.flatnonzero(wrong)[0])
         detail = f"The {field} must be {wanted}; correct it, or send null for a missing one."
         raise SpcError(code, detail, f"/points/{row}/{field}")
@@ -166,27 +187,34 @@ def _joined(batch: Sequence[Series], given: Sequence[Any], field: str) -> FloatA
     """One column of all series; a gap is NaN."""
     if len(batch) == 1:
         return _numbers(given[0], len(batch[0].x), field)
-    each = zip(given, batch, strict=True)
-    columns = [_numbers(numbers, len(series.x), field) for numbers, series in each]
-    return np.concatenate(columns)
+    sizes = [len(series.x) for series in batch]
+    for numbers, size in zip(given, sizes, strict=True):
+        if len(numbers) != size:
+            check_length(numbers, size, field)
+    with suppress(TypeError, ValueError):  # None among the numbers, or what are no numbers
+        joined: FloatArray = np.concatenate(given, dtype=np.float64)
+        if joined.ndim == 1:
+            return joined
+    each = zip(given, sizes, strict=True)
+    return np.concatenate([_numbers(numbers, size, field) for numbers, size in each])
 
 
 def _check_finite(numbers: FloatArray, given: Sequence[Any], field: str) -> None:
     """Refuse what was stated and is no finite number; None is a gap."""
-    finite = np.isfinite(numbers)
-    if np.count_nonzero(finite) != len(numbers):
+    if not are_finite(numbers, numbers):
         stated = [number is not None for number in chain.from_iterable(given)]
-        wrong = ~finite & np.array(stated, dtype=np.bool_)
+        wrong = ~np.isfinite(numbers) & np.array(stated, dtype=np.bool_)
         refuse_rows(wrong, "not_finite", field, "a finite number")
 
 
 def _numbers(given: Numbers, size: int, field: str) -> FloatArray:
-    check_length(given, size, field)
+    if len(given) != size:
+        check_length(given, size, field)
     try:
         numbers = np.array(given, dtype=np.float64)  # None becomes NaN
     except (TypeError, ValueError, OverflowError):
         numbers = _NO_NUMBERS
-    if numbers.shape != (size,):
+    if numbers.ndim != 1:
         detail = f"Each {field} must be one number that fits a double, or null."
         raise SpcError("not_a_number", detail, "/points")
     return numbers

@@ -54,12 +54,12 @@ CENTRE, BEYOND_1, BEYOND_2, BEYOND_3 = map(_view, range(4))
 BETWEEN_2_AND_3 = _view(2, 3)
 # And every point alike, so that only the breaks between segments differ.
 ANYWHERE = bytes(BREAK[0] if zone == BREAK[0] else HIGH[0] for zone in range(256))
-_IS_OUTSIDE = BEYOND_3.replace(LOW, HIGH).replace(BREAK, ON)
+IS_OUTSIDE = BEYOND_3.replace(LOW, HIGH).replace(BREAK, ON)
 
 
 def outside(zone_bytes: bytes) -> BoolArray:
     """Whether each point lies outside the 3 sigma limits."""
-    return np.frombuffer(zone_bytes.translate(_IS_OUTSIDE), np.bool_)
+    return np.frombuffer(zone_bytes.translate(IS_OUTSIDE), np.bool_)
 
 
 def steps(values: FloatArray) -> ByteArray:

@@ -1,11 +1,12 @@
 """Tracks: the judged points of many segments in one string of bytes, for finders to search once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from app.spc.series import FloatArray
+from app.spc.series import FloatArray, all_hold
 from app.spc.sides import BREAK, CENTRE, GAP, steps
 
 
@@ -16,7 +17,8 @@ class Segment(NamedTuple):
     stop: int
 
 
-class Track(NamedTuple):
+@dataclass(eq=False, slots=True)
+class Track:
     """The points of all segments, one byte each, with a byte between segments that breaks patterns.
 
     Excluded points are not in it, so that their neighbours join.
@@ -28,21 +30,31 @@ class Track(NamedTuple):
     values: FloatArray  # of the judged points, without breaks
     lines: FloatArray
     bounds: Sequence[Segment]  # positions of each segment in `values`
+    _steps: bytes | None = None
+    _ups: bytes | None = None
 
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""
-        codes = steps(self.values).tobytes()
-        return BREAK.join(
-            [
-                BREAK + codes[start : stop - 1] if start < stop else b""
-                for start, stop in self.bounds
-            ]
-        )
+        if self._steps is None:  # more than one rule looks at them
+            codes = np.empty(len(self.values), np.uint8)
+            codes[1:] = steps(self.values)
+            codes[[start for start, stop in self.bounds if start < stop]] = BREAK[0]
+            self._steps = _join(codes.tobytes(), self.bounds)
+        return self._steps
+
+    def ups(self) -> bytes:
+        """1 where steps() has HIGH, for a cheap look at every pair of neighbours, 0 elsewhere.
+
+        Breaks are not in it, so that a step from one segment into another is like any other.
+        """
+        if self._ups is None:
+            self._ups = (self.values[1:] > self.values[:-1]).tobytes()
+        return self._ups
 
     def steps_over_gaps(self) -> bytes:
         """As steps(), but to each point from the last one that is not a GAP."""
         present = self.values == self.values
-        if np.count_nonzero(present) == len(present):
+        if all_hold(present):
             return self.steps()
         rows = np.flatnonzero(present)
         arriving = np.empty(len(rows), np.uint8)
@@ -74,4 +86,6 @@ def lay(zones: bytes, values: FloatArray, lines: FloatArray, bounds: Sequence[Se
 
 
 def _join(codes: bytes, bounds: Sequence[Segment]) -> bytes:
+    if len(bounds) == 1:
+        return codes[bounds[0].start : bounds[0].stop]
     return BREAK.join([codes[start:stop] for start, stop in bounds])

@@ -10,10 +10,19 @@ picture, or a message. The end of the input ends the process.
 """
 
 import json
+import os
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
+from xml.sax.saxutils import escape
 
 VERSION = "v6.4"
+FONTS = tuple(map(Path, ("/usr/share/fonts", "/usr/local/share/fonts")))
+_SUFFIXES = {".ttf", ".ttc", ".otf", ".otc"}
+_BUNDLED = "Liberation"
 
 
 def draw(document: str, *, form: str, scale: float) -> bytes:
@@ -34,6 +43,44 @@ def answer(request: dict[str, Any], document: str) -> tuple[bool, bytes]:
         return False, str(fault)[:2_000].encode()
 
 
+def load_fonts(roots: Iterable[Path] = FONTS) -> None:
+    """Load all fonts but the system's own copies of the bundled one.
+
+    Copies would be taken before the bundled font, and be read from their files for every text:
+    that makes a picture half as dear again. Other fonts below these roots stay, for they draw other
+    scripts; who keeps some elsewhere states FONTCONFIG_FILE, and that is then what counts. Where no
+    file can be written, pictures are right and slow.
+    """
+    roots = [root for root in roots if root.is_dir()]
+    has_copy = any(True for root in roots for _ in root.rglob(f"{_BUNDLED}*"))
+    if "FONTCONFIG_FILE" in os.environ or not has_copy:
+        return
+    with suppress(OSError), NamedTemporaryFile("w", suffix=".conf") as file:
+        # An empty list would stand for the usual directories; this one holds no fonts.
+        found = [each for root in roots for each in others(root)] or [Path(__file__).parent]
+        listed = "".join(f"<dir>{escape(str(each))}</dir>" for each in found)
+        file.write(f"<fontconfig>{listed}</fontconfig>")
+        file.flush()
+        os.environ["FONTCONFIG_FILE"] = file.name
+        import vl_convert
+
+        vl_convert.svg_to_png('<svg xmlns="http://www.w3.org/2000/svg"/>')  # reads the file
+
+
+def others(directory: Path) -> Iterator[Path]:
+    """The fewest directories that hold, with all below them, every font but the bundled one."""
+    entries = sorted(directory.iterdir())
+    fonts = [entry.name for entry in entries if entry.suffix.lower() in _SUFFIXES]
+    if any(not name.startswith(_BUNDLED) for name in fonts):
+        yield directory  # with a copy in it, if there is one: that cannot be left out alone
+        return
+    for entry in entries:
+        if entry.is_symlink() and entry.is_dir():
+            yield entry  # as it is: it may lead back to here
+        elif entry.is_dir():
+            yield from others(entry)
+
+
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the input ends."""
     while line := requests.readline():
@@ -45,4 +92,5 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    load_fonts()
     serve(sys.stdin.buffer, sys.stdout.buffer)

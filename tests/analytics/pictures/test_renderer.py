@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import sys
 import threading
@@ -248,6 +249,71 @@ def test_the_program_says_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(program, "draw", fail)
     assert program.answer({"format": "svg", "scale": 1}, "why") == (False, b"why")
+
+
+@pytest.fixture
+def fonts(tmp_path: Path) -> Path:
+    """A directory of fonts with a copy of the bundled one."""
+    names = (
+        "copy/LiberationSans-Regular.ttf",
+        "noto/NotoSans.ttf",
+        "noto/arabic/Noto.otf",
+        "x.txt",
+    )
+    for name in (*names, "mixed/LiberationSans-Bold.ttf", "mixed/Arial.TTF", "empty/readme"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "round").symlink_to(tmp_path)
+    return tmp_path
+
+
+def test_copies_of_the_bundled_font_are_left_out_and_nothing_else(fonts: Path) -> None:
+    kept = [str(each.relative_to(fonts)) for each in program.others(fonts)]
+    assert kept == ["mixed", "noto", "round"]
+
+
+class Engine:
+    """Keeps what the list of fonts says while the engine starts."""
+
+    def __init__(self) -> None:
+        self.listed: list[str] = []
+
+    def svg_to_png(self, _: str) -> None:
+        root = ET.parse(os.environ["FONTCONFIG_FILE"]).getroot()  # noqa: S314
+        self.listed = [each.text or "" for each in root]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    made = Engine()
+    monkeypatch.setitem(sys.modules, "vl_convert", made)
+    monkeypatch.setenv("FONTCONFIG_FILE", "")
+    monkeypatch.delenv("FONTCONFIG_FILE")
+    return made
+
+
+def test_the_engine_starts_with_the_other_fonts(fonts: Path, engine: Engine) -> None:
+    (fonts / "round").unlink()
+    program.load_fonts([fonts, fonts / "nowhere"])
+    assert engine.listed == [str(fonts / "mixed"), str(fonts / "noto")]
+    assert not Path(os.environ["FONTCONFIG_FILE"]).exists()
+
+
+def test_without_other_fonts_the_list_is_not_empty(fonts: Path, engine: Engine) -> None:
+    """For then the engine would look in the usual directories."""
+    program.load_fonts([fonts / "copy"])
+    (only,) = engine.listed
+    assert not [file for file in Path(only).iterdir() if file.suffix == ".ttf"]
+
+
+def test_a_stated_list_of_fonts_stands(
+    fonts: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.load_fonts([fonts / "noto"])  # no copy: nothing to leave out
+    assert "FONTCONFIG_FILE" not in os.environ
+    monkeypatch.setenv("FONTCONFIG_FILE", "mine.conf")
+    program.load_fonts([fonts])
+    assert (os.environ["FONTCONFIG_FILE"], engine.listed) == ("mine.conf", [])
 
 
 def test_ten_thousand_points_are_drawn() -> None:
