@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from app.kit import mail
 from app.kit.mail import (
     Letter,
     MailFolder,
@@ -110,15 +111,20 @@ def test_starttls_and_a_login(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> Non
     }
     with serving_mail(inbox, **more) as port:
         asyncio.run(MailServer("localhost", port, "starttls", "qi", "secret", ours)(_message()))
-        with pytest.raises(Postponed, match="Authentication"):  # our settings are wrong, not the letter
+        with pytest.raises(
+            Postponed, match="Authentication"
+        ):  # our settings are wrong, not the letter
             asyncio.run(MailServer("localhost", port, "starttls", "qi", "guess", ours)(_message()))
         with pytest.raises(Postponed):  # its certificate is not one that the system trusts
             asyncio.run(MailServer("localhost", port, "starttls", "qi", "secret")(_message()))
     assert [is_encrypted for _, is_encrypted in inbox.taken] == [True]
 
 
-def test_tls_from_the_start(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+def test_tls_from_the_start(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox = Inbox()
+    monkeypatch.setattr(mail, "PATIENCE_SECONDS", 1.0)  # the two would wait for each other
     with serving_mail(inbox, ssl_context=tls[0]) as port:
         asyncio.run(MailServer("localhost", port, "tls", tls=tls[1])(_message()))
         with pytest.raises(Postponed):  # the port understands nothing else
