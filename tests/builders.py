@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 from app.access.models import Membership
 from app.access.permissions import Role
 from app.identity.models import User
+from app.jobs.models import DeadJob
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
 from app.measures.models import (
@@ -238,3 +239,18 @@ def make_cycle(session: Session, *, project: Project | None = None, **over: Any)
         "purpose": Purpose.TEST_CHANGE,
     }
     return _kept(session, PDSACycle(**(values | over)))
+
+
+def make_dead_job(session: Session, **over: Any) -> DeadJob:
+    """A job that was given up."""
+    number = next(_number)
+    values: dict[str, Any] = {
+        "queue": "cron",
+        "kind": "test.dead",
+        "attempt": 8,
+        "error": "It failed.",
+        "created_at": number,
+        "job_id": number,
+        "died_at": number,
+    }
+    return _kept(session, DeadJob(**(values | over)))

@@ -247,7 +247,7 @@ def test_a_crowd_that_writes_while_the_worker_is_busy(url: str, settings: Settin
     looking = Database(url)
     with looking.reading() as session:
         counted = session.execute(sa.text("SELECT what, count(*) FROM effect GROUP BY what"))
-        assert dict(counted.tuples().all()) == {"batch": 2_000, "call": 2_000}
+        assert dict(tuple(row) for row in counted) == {"batch": 2_000, "call": 2_000}
     looking.dispose()
 
 
