@@ -16,6 +16,7 @@ from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
 from app.measures import routes as measures
+from app.operations.jobs import routes as jobs
 from app.organisations import routes as organisations
 from app.participants import routes as participants
 from app.pdsa import routes as pdsa
@@ -47,6 +48,7 @@ TAGS = [
     ("measures", "Measures and their data points, one by one or in bulk."),
     ("spc", "Series annotated by statistical process control."),
     ("webhooks", "Subscribers to events: endpoints, what was delivered, replays."),
+    ("jobs", "Background work, and what of it was given up. For administrators."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -68,6 +70,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     feasibility.router,
     webhooks.router,
+    jobs.router,
 )
 _BEARER = {
     "type": "http",

@@ -1,8 +1,10 @@
 """The `openqi` command. Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage."""
 
+import asyncio
 import gc
 import json
 import secrets
+import signal
 import socket
 import sqlite3
 import sys
@@ -22,13 +24,16 @@ from app.access import bootstrap
 from app.demo import barnet
 from app.identity.keys import UnusableKey, generate_key
 from app.identity.passwords import Passwords
+from app.jobs.working import SLOTS
 from app.kit import migrations
 from app.kit.db import Database, make_engine, normalise_url
 from app.kit.errors import OpenQIError
 from app.kit.logging import configure
 from app.kit.single_process import DatabaseInUse, sole_process
 from app.main import OpenQI, create_app
+from app.parts import make_parts
 from app.settings import Settings
+from app.worker import working
 
 SAFE_SQLITE = (3, 51, 3)  # before it, the write-ahead log could be corrupted by two processes
 
@@ -40,6 +45,14 @@ app = typer.Typer(
 )
 Host = Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65_535, help="Port to listen on.")]
+WithWorker = Annotated[
+    bool | None,
+    typer.Option(
+        "--worker/--no-worker",
+        help="Work off jobs too (OPENQI_WORKER); with SQLite always.",
+        show_default=False,
+    ),
+]
 
 
 def _fail(sentence: str) -> NoReturn:
@@ -128,9 +141,12 @@ def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> 
     uvicorn.Server(config).run(sockets=[listener])
 
 
+def _is_sqlite(settings: Settings) -> bool:
+    return normalise_url(settings.database_url).get_backend_name() == "sqlite"
+
+
 def _warn_of_old_sqlite(settings: Settings) -> None:
-    is_sqlite = normalise_url(settings.database_url).get_backend_name() == "sqlite"
-    if is_sqlite and sqlite3.sqlite_version_info < SAFE_SQLITE:
+    if _is_sqlite(settings) and sqlite3.sqlite_version_info < SAFE_SQLITE:
         structlog.get_logger().info(
             "old_sqlite",
             version=sqlite3.sqlite_version,
@@ -149,7 +165,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         settings = settings.model_copy(update={"public_url": address})
         with sole_process(settings.database_url):
             _migrate(settings)
-            application = create_app(settings)
+            application = create_app(settings, background=working)
             password = secrets.token_urlsafe(12)
             shown = barnet.load(
                 application.state.database, application.state.passwords, password=password
@@ -179,21 +195,59 @@ def _welcome(address: str, password: str, measure_id: object) -> str:
 
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(host: Host = "127.0.0.1", port: Port = 8000, with_worker: WithWorker = None) -> None:
     """Serve the API. The database must have been brought up to date by `openqi migrate`."""
     with _clear_failures():
         settings = _settings()
         _warn_of_old_sqlite(settings)
+        # SQLite takes one process, so whoever serves works too.
+        works = settings.worker if with_worker is None else with_worker
+        background = working if works or _is_sqlite(settings) else None
         listener = _bind(host, port)
         with sole_process(settings.database_url):
-            _check_schema(settings)
-            engine = make_engine(settings.database_url)
-            with engine.connect() as connection:
-                revision = migrations.current(connection)
-            engine.dispose()
-            if revision != migrations.head():
-                _fail("the database is not up to date; run `openqi migrate` first.")
-            _serve(create_app(settings), listener, settings)
+            _require_present_schema(settings)
+            _serve(create_app(settings, background=background), listener, settings)
+
+
+def _require_present_schema(settings: Settings) -> None:
+    _check_schema(settings)
+    engine = make_engine(settings.database_url)
+    with engine.connect() as connection:
+        revision = migrations.current(connection)
+    engine.dispose()
+    if revision != migrations.head():
+        _fail("the database is not up to date; run `openqi migrate` first.")
+
+
+@app.command()
+def worker(
+    queues: Annotated[
+        str | None, typer.Option(help=f"Only these, by commas: {', '.join(SLOTS)}.")
+    ] = None,
+) -> None:
+    """Work off jobs beside servers on PostgreSQL; any number of workers may run."""
+    with _clear_failures():
+        settings = _settings()
+        if _is_sqlite(settings):
+            _fail("a SQLite database has its worker inside `openqi serve`; start that alone.")
+        chosen = [name.strip() for name in queues.split(",")] if queues is not None else None
+        for name in chosen or ():
+            if name not in SLOTS:
+                _fail(f"there is no queue {name!r}; there are {', '.join(SLOTS)}.")
+        _require_present_schema(settings)
+        asyncio.run(_work(settings, chosen))
+
+
+async def _work(settings: Settings, queues: list[str] | None) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    parts = make_parts(settings)
+    async with working(parts, queues=queues):
+        structlog.get_logger().info("working", queues=queues or list(SLOTS))
+        await ended.wait()
+    parts.database.dispose()
 
 
 @app.command()

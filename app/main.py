@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
-from app.parts import make_parts
+from app.parts import Parts, make_parts
 from app.settings import Settings
+
+Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
 
 
 class OpenQI(FastAPI):
@@ -38,7 +40,9 @@ class OpenQI(FastAPI):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # As many threads as connections: a request waits in the event loop, not in a thread.
     anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
-    yield
+    background = app.state.background
+    async with background(app.state.parts) if background else nullcontext():
+        yield
     app.state.database.dispose()
 
 
@@ -57,8 +61,13 @@ def _allowed_methods(app: FastAPI) -> Callable[[str], str]:
     return allowed
 
 
-def create_app(settings: Settings, *, database: Database | None = None) -> OpenQI:
-    """The application. A test hands in its own database; nothing else differs."""
+def create_app(
+    settings: Settings, *, database: Database | None = None, background: Background | None = None
+) -> OpenQI:
+    """The application. A test hands in its own database; nothing else differs.
+
+    background: what runs in the server's loop as long as it serves, such as a worker.
+    """
     parts = make_parts(settings, database=database)
     app = OpenQI(
         title=settings.organisation_name,
@@ -74,6 +83,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
     )
     app.state.settings = settings
     app.state.parts = parts
+    app.state.background = background
     app.state.database = parts.database
     app.state.passwords = Passwords(memory_kib=settings.password_memory_kib)
     app.state.tokens = AccessTokens(

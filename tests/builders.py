@@ -13,6 +13,7 @@ from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
 from app.identity.models import User
+from app.jobs.models import DeadJob
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
@@ -293,3 +294,18 @@ def make_event(session: Session, *, programme_id: uuid.UUID, **over: Any) -> Eve
     event = record(session, **(values | over))
     session.commit()
     return event
+
+
+def make_dead_job(session: Session, **over: Any) -> DeadJob:
+    """A job that was given up."""
+    number = next(_number)
+    values: dict[str, Any] = {
+        "queue": "cron",
+        "kind": "test.dead",
+        "attempt": 8,
+        "error": "It failed.",
+        "created_at": number,
+        "job_id": number,
+        "died_at": number,
+    }
+    return _kept(session, DeadJob(**(values | over)))

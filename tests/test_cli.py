@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60.0
 
 
-def _environment(folder: Path, **more: str) -> dict[str, str]:
+def environment(folder: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENQI_")}
     return kept | {
         "PYTHONPATH": str(ROOT),
@@ -40,7 +40,7 @@ def run(
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
-        env=_environment(folder, **more),
+        env=environment(folder, **more),
         input=stdin,
         capture_output=True,
         text=True,
@@ -55,7 +55,7 @@ def running(folder: Path, *arguments: str, **more: str) -> Iterator[list[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
-        env=_environment(folder, **more),
+        env=environment(folder, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

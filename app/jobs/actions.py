@@ -72,7 +72,7 @@ def enqueue_all(session: Session, rows: list[dict[str, Any]]) -> None:
 def retry_dead_job(session: Session, dead: DeadJob) -> None:
     """Put it back among the waiting, with all its attempts. Its key may be waiting anew already."""
     now = unix_ms(utc_now())
-    values = dead.model_dump(exclude={"id", "died_at"}) | {"attempt": 0, "run_at": now}
+    values = dead.model_dump(exclude={"id", "job_id", "died_at"}) | {"attempt": 0, "run_at": now}
     session.delete(dead)
     session.flush()
     enqueue_all(session, [values])

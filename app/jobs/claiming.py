@@ -122,37 +122,21 @@ def claim(
     busy: how many jobs of each lane this process runs already.
     """
     lease, present = str(uuid.uuid4()), instant(database, now)
-    pick = _pick(kinds, limit, busy or {}, present)
-    if is_sqlite(database):
-        with database.connect() as connection:  # idle or capped, it never takes the write lock
-            ids = connection.execute(pick).scalars().all()
-        if not ids:
-            return []
-        chosen: Any = _JOB.c.id.in_(ids)
-    else:
-        # MATERIALIZED: the rows are locked once, before anything is changed.
-        locked = (
-            sa.select(_JOB.c.id)
-            .where(_JOB.c.run_at <= present, _JOB.c.id.in_(pick))
-            .with_for_update(skip_locked=True)
-            .cte("locked")
-            .prefix_with("MATERIALIZED")
-        )
-        chosen = _JOB.c.id.in_(sa.select(locked.c.id))
+    chosen = _chosen(database, _pick(kinds, limit, busy or {}, present), present)
+    if chosen is None:
+        return []
+    leases = _by_kind(kinds, {kind.name: int(kind.lease_seconds * 1000) for kind in kinds})
+    # From here on the same key makes another job: this one may miss what it stands for.
+    is_coalescing = _JOB.c.kind.in_([kind.name for kind in kinds if kind.coalesces])
     taking = (
         sa.update(_JOB)
         .where(chosen, _JOB.c.run_at <= present)
         .values(
-            run_at=present
-            + _by_kind(kinds, {kind.name: int(kind.lease_seconds * 1000) for kind in kinds}),
+            run_at=present + leases,
             lease=lease,
             worker=worker,
             attempt=_JOB.c.attempt + 1,
-            # From here on the same key makes another job: this one may miss what it stands for.
-            key=sa.case(
-                (_JOB.c.kind.in_([kind.name for kind in kinds if kind.coalesces]), sa.null()),
-                else_=_JOB.c.key,
-            ),
+            key=sa.case((is_coalescing, sa.null()), else_=_JOB.c.key),
         )
         .returning(*_TAKEN)
     )
@@ -162,6 +146,25 @@ def claim(
     return [
         Held(Work(*row), named[row.kind], lease) for row in sorted(rows, key=lambda row: row.id)
     ]
+
+
+def _chosen(
+    database: Database, pick: sa.Select[Any], present: sa.ColumnElement[int]
+) -> sa.ColumnElement[bool] | None:
+    """Which rows to take; None where there are none."""
+    if is_sqlite(database):
+        with database.connect() as connection:  # idle or capped, it never takes the write lock
+            ids = connection.execute(pick).scalars().all()
+        return _JOB.c.id.in_(ids) if ids else None
+    # MATERIALIZED: the rows are locked once, before anything is changed.
+    locked = (
+        sa.select(_JOB.c.id)
+        .where(_JOB.c.run_at <= present, _JOB.c.id.in_(pick))
+        .with_for_update(skip_locked=True)
+        .cte("locked")
+        .prefix_with("MATERIALIZED")
+    )
+    return _JOB.c.id.in_(sa.select(locked.c.id))
 
 
 def extend(database: Database, held: Sequence[Held], *, now: int | None = None) -> list[Held]:

@@ -3,11 +3,13 @@
 Instants are Unix milliseconds in UTC: they are compared and added in SQL on both databases.
 """
 
+import uuid
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from app.kit.ids import new_id
 from app.kit.table import text_type
 
 # SQLite numbers rows by itself only where the type is INTEGER.
@@ -54,7 +56,8 @@ class DeadJob(_Work, table=True):
     __tablename__ = "job_dead"
     __table_args__ = (sa.Index("ix_job_dead_died_at", "died_at"),)
 
-    id: int = Field(primary_key=True, sa_type=sa.BigInteger)  # that of the job
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    job_id: int = Field(sa_type=sa.BigInteger)  # as the log names it
     died_at: int = Field(sa_type=sa.BigInteger)
 
 

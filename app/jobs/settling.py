@@ -22,13 +22,14 @@ from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
 from app.kit.database_errors import is_busy
 from app.kit.db import Database
+from app.kit.ids import new_id
 
 AT_ONCE = 200  # outcomes of one transaction
 _ERROR_LENGTH = 2_000
 _SPREAD = 0.2
 _JOB: sa.Table = Job.__table__  # type: ignore[attr-defined]
 _DEAD: sa.Table = DeadJob.__table__  # type: ignore[attr-defined]
-_MOVED = [column.name for column in _DEAD.c if column.name not in {"error", "died_at"}]
+_MOVED = ["queue", "kind", "lane", "key", "args", "programme_id", "attempt", "created_at"]
 
 log = structlog.get_logger()
 
@@ -180,7 +181,7 @@ def _try_again(now: sa.ColumnElement[int]) -> sa.Update:
 
 def _bury(session: Session, dead: dict[int, str], now: sa.ColumnElement[int]) -> None:
     for number, error in dead.items():
-        moved = sa.select(*(_JOB.c[name] for name in _MOVED), sa.literal(error), now).where(
-            _JOB.c.id == number
-        )
-        session.execute(sa.insert(_DEAD).from_select([*_MOVED, "error", "died_at"], moved))
+        added = (sa.literal(new_id()), _JOB.c.id, sa.literal(error), now)
+        moved = sa.select(*(_JOB.c[name] for name in _MOVED), *added).where(_JOB.c.id == number)
+        names = [*_MOVED, "id", "job_id", "error", "died_at"]
+        session.execute(sa.insert(_DEAD).from_select(names, moved))

@@ -13,6 +13,7 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_dead_job,
     make_measure,
     make_membership,
     make_participant,
@@ -47,6 +48,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_annotation(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
+        make_dead_job(session)
     return {
         "programme_id": programme.id,
         "team_id": team.id,

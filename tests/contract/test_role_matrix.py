@@ -20,6 +20,7 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_dead_job,
     make_measure,
     make_membership,
     make_organisation,
@@ -81,6 +82,7 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "membership_id": membership.id,
             "login_session_id": login.id,
             "token_id": token.id,
+            "dead_job_id": make_dead_job(session).id,
             "code": "not_found",
         }
     return places

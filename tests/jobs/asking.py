@@ -52,7 +52,7 @@ def jobs(database: Database) -> list[Job]:
 
 def dead_jobs(database: Database) -> list[DeadJob]:
     with database.reading() as session:
-        return list(session.exec(select(DeadJob).order_by(col(DeadJob.id))))
+        return list(session.exec(select(DeadJob).order_by(col(DeadJob.job_id))))
 
 
 def keep(session: Session, values: Sequence[Any]) -> None:
