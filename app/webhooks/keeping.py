@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.events import outbox
 from app.events.catalogue import Resource, Verb
@@ -194,10 +194,20 @@ def cancel(session: Session, dropped: Sequence[tuple[Dropped, datetime]]) -> Non
 
 
 def hold_paused(session: Session, waiting: Sequence[Waiting]) -> None:
-    """The rest of a paused lane waits too; not where somebody has enabled it meanwhile."""
+    """The rest of a paused lane waits too. Where somebody has enabled it meanwhile, all of it goes
+
+    on: those that were claimed just then missed the waking.
+    """
     until = {each.endpoint_id: each.until for each in waiting}
-    paused = sa.select(col(WebhookEndpoint.id)).where(
-        col(WebhookEndpoint.id).in_(until), col(WebhookEndpoint.state) == EndpointState.PAUSED
+    states = (
+        sa.select(_ENDPOINT.c.id, _ENDPOINT.c.state)
+        .where(_ENDPOINT.c.id.in_(list(until)))
+        .order_by(_ENDPOINT.c.id)
+        .with_for_update(read=True)
     )
-    for endpoint_id in session.execute(paused).scalars().all():
-        lanes.hold(session, endpoint_id=endpoint_id, until=until[endpoint_id])
+    for endpoint_id, state in session.execute(states).all():
+        if state is EndpointState.PAUSED:
+            lanes.hold(session, endpoint_id=endpoint_id, until=until[endpoint_id])
+        elif state is EndpointState.ENABLED:
+            now = until[endpoint_id] - lanes.HELD_FOR
+            lanes.wake(session, endpoint_id=endpoint_id, now=now)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.main import OpenQI
+from app.webhooks.models import WebhookAttempt
 from tests.builders import (
     make_annotation,
     make_cycle,
@@ -22,6 +23,8 @@ from tests.builders import (
     make_session,
     make_team,
     make_user,
+    make_webhook_delivery,
+    make_webhook_endpoint,
 )
 from tests.calling import Caller
 from tests.contract.operations import Operation, documented
@@ -49,7 +52,15 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
         make_dead_job(session)
+        make_webhook_endpoint(session, programme=programme)
+    delivery = make_webhook_delivery(session)
+    make_webhook_delivery(session)
+    for number in range(ROWS):
+        attempt = {"delivery_id": delivery.id, "number": number, "milliseconds": 1}
+        session.add(WebhookAttempt(**attempt, at=delivery.created_at))
+    session.commit()
     return {
+        "delivery_id": delivery.id,
         "programme_id": programme.id,
         "team_id": team.id,
         "project_id": project.id,

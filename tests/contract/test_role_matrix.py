@@ -16,6 +16,7 @@ from app.identity.models import LoginSession, PersonalToken
 from app.kit.clock import utc_now
 from app.main import OpenQI
 from app.teams.models import TeamMembership
+from app.webhooks.models import DeliveryState
 from tests.builders import (
     make_annotation,
     make_cycle,
@@ -28,6 +29,8 @@ from tests.builders import (
     make_phase,
     make_session,
     make_user,
+    make_webhook_delivery,
+    make_webhook_endpoint,
 )
 from tests.calling import Caller
 from tests.contract.operations import PUBLIC, documented, operations
@@ -62,6 +65,8 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             expires_at=utc_now(),
         )
         session.add_all([login, token])
+        endpoint = make_webhook_endpoint(session, programme=programme)
+        delivery = make_webhook_delivery(session, endpoint=endpoint, state=DeliveryState.FAILED)
         session.commit()
         places[place] = {
             "programme_id": programme.id,
@@ -83,6 +88,8 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "login_session_id": login.id,
             "token_id": token.id,
             "dead_job_id": make_dead_job(session).id,
+            "endpoint_id": endpoint.id,
+            "delivery_id": delivery.id,
             "code": "not_found",
         }
     return places

@@ -16,6 +16,7 @@ from app.events.models import Event
 from app.jobs.handlers import Outcome
 from app.kit.addresses import networks
 from app.kit.db import Database
+from app.kit.ids import new_id
 from app.kit.outbound import Outbound, Policy
 from app.kit.sealing import Sealer
 from app.kit.signing import make_secret
@@ -128,10 +129,9 @@ class Post:
 
     def endpoint(self, url: str, **over: Any) -> tuple[WebhookEndpoint, str]:
         """An endpoint with a sealed secret, and the secret."""
-        row = make_webhook_endpoint(self.session, url=url, **over)
-        secret = make_secret()
-        row.secret = self.sealer.seal(secret, bound_to=sealed_for(row.id))
-        self.session.commit()
+        secret, row_id = make_secret(), new_id()
+        sealed = self.sealer.seal(secret, bound_to=sealed_for(row_id))
+        row = make_webhook_endpoint(self.session, id=row_id, url=url, secret=sealed, **over)
         return row, secret
 
     def happen(self, endpoint: WebhookEndpoint, **over: Any) -> Event:
