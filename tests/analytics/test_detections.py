@@ -1,7 +1,6 @@
 """Signals become events: found once, kept while they grow, retracted when data say otherwise."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,7 @@ from app.jobs.models import Job
 from app.kit.db import Database
 from app.measures.models import DataPoint, DataType, Measure, PhaseStatus
 from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
-from tests.builders import make_data_point, make_measure, make_phase
+from tests.builders import make_data_point, make_detected_signal, make_measure
 from tests.calling import Caller
 from tests.jobs.draining import drain, waiting
 from tests.world import World
@@ -383,24 +382,14 @@ def found(session: Session, measure: Measure) -> Measure:
     fill(session, measure, BASELINE + STEADY)
     _add(session, measure, 25, 50)
     _look(session, measure)
-    session.add(
-        DetectedSignal(
-            measure_id=measure.id,
-            programme_id=measure.programme_id,
-            fingerprint=uuid.uuid4().hex,
-            signal_id="0" * 16,
-            rule="shift",
-            rule_set="mdc",
-            direction="low",
-            meaning="concern",
-            starts_on=FIRST,
-            ends_on=FIRST,
-            series_revision=1,
-            detected_at=NOW - timedelta(days=7),
-            retracted_at=NOW,
-        )
+    make_detected_signal(
+        session,
+        measure=measure,
+        direction="low",
+        meaning="concern",
+        detected_at=NOW - timedelta(days=7),
+        retracted_at=NOW,
     )
-    session.commit()
     return measure
 
 

@@ -13,6 +13,7 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_detected_signal,
     make_measure,
     make_membership,
     make_participant,
@@ -45,6 +46,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_data_point(session, measure=measure, period_start=date(2018, 1, number + 1))
         make_phase(session, measure=measure, starts_on=date(2018, 1, number + 1))
         make_annotation(session, measure=measure)
+        make_detected_signal(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
     return {
