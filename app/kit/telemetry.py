@@ -67,6 +67,7 @@ class Observed:
                 structlog.contextvars.unbind_contextvars("trace_id")
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        principal = scope.get("state", {}).get("principal_id")
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = self._templates.get(scope.get("endpoint"), UNMATCHED)  # type: ignore[arg-type]
         self._metrics.request(method, route, status, seconds)
@@ -77,7 +78,7 @@ class Observed:
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
-            principal_id=scope.get("state", {}).get("principal_id"),
+            principal_id=str(principal) if principal else None,
         )
 
 
