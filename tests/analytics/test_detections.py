@@ -18,7 +18,7 @@ from app.jobs.models import Job
 from app.kit.db import Database
 from app.measures.models import DataPoint, DataType, Measure, PhaseStatus
 from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
-from tests.builders import make_data_point, make_detected_signal, make_measure
+from tests.builders import make_data_point, make_measure
 from tests.calling import Caller
 from tests.jobs.draining import drain, waiting
 from tests.world import World
@@ -374,44 +374,3 @@ def test_a_batch_of_measures_costs_no_more_reads_than_one(
         _look(session, measure, *others)
     reads = [statement for statement in for_many if statement.startswith("SELECT")]
     assert len(reads) == len([text for text in for_one if text.startswith("SELECT")]) <= 6
-
-
-@pytest.fixture
-def found(session: Session, measure: Measure) -> Measure:
-    """A measure with a standing signal and one that was retracted."""
-    fill(session, measure, BASELINE + STEADY)
-    _add(session, measure, 25, 50)
-    _look(session, measure)
-    make_detected_signal(
-        session,
-        measure=measure,
-        direction="low",
-        meaning="concern",
-        detected_at=NOW - timedelta(days=7),
-        retracted_at=NOW,
-    )
-    return measure
-
-
-def test_the_list_tells_what_stands_and_what_was_retracted(caller: Caller, found: Measure) -> None:
-    path = f"/measures/{found.id}/signals"
-    everything = caller.ok(path)["items"]
-    assert [item["rule"] for item in everything] == ["outside_limits", "shift"]
-    standing = caller.ok(path, state="standing")["items"]
-    assert standing == everything[:1]
-    assert standing[0]["meaning"] == "improvement"
-    assert standing[0]["completed_on"] == _day(25)
-    assert caller.ok(path, state="retracted")["items"] == everything[1:]
-    page = caller.ok(path, sort="detected_at", limit=1)
-    assert page["items"] == everything[1:]
-    rest = caller.ok(path, sort="detected_at", limit=1, cursor=page["next_cursor"])
-    assert rest["items"] == standing
-
-
-def test_who_does_not_see_the_measure_sees_no_signals(
-    call: Callable[..., Caller], world: World, found: Measure
-) -> None:
-    path = f"/measures/{found.id}/signals"
-    assert call(world.stranger).get(path).status_code == 404
-    assert call().get(path).status_code == 401
-    assert call(world.facilitator).get(path, state="gone").status_code == 422
