@@ -12,7 +12,7 @@ from app.analytics.comparisons import routes as comparisons
 from app.analytics.feasibility import routes as feasibility
 from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
-from app.kit import docs, health, openapi
+from app.kit import docs, health, metrics, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
 from app.measures import routes as measures
@@ -84,6 +84,7 @@ def include_routers(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(docs.router)
 
 

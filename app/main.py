@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -15,10 +16,14 @@ from starlette.types import ASGIApp
 from app import __version__, api
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
+from app.jobs import figures as jobs
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
+from app.kit.metrics import DatabaseGauges
+from app.kit.telemetry import Observed, tracing
 from app.parts import Parts, make_parts
 from app.settings import Settings
+from app.webhooks import figures as webhooks
 
 Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
 
@@ -28,7 +33,16 @@ class OpenQI(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         origins = self.state.settings.cors_origins
-        return middleware.surround(super().build_middleware_stack(), cors_origins=origins)
+        contexts = iter_route_contexts(self.routes)
+        observe = partial(
+            Observed,
+            metrics=self.state.parts.metrics,
+            templates={
+                each.endpoint: each.path for each in contexts if each.endpoint and each.path
+            },
+        )
+        stack = super().build_middleware_stack()
+        return middleware.surround(stack, cors_origins=origins, observe=observe)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -79,7 +93,7 @@ def create_app(
         redirect_slashes=False,
         max_body_size=settings.max_body_bytes,
         generate_unique_id_function=lambda route: route.name,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        telemetry=tracing(is_on=settings.traces),
     )
     app.state.settings = settings
     app.state.parts = parts
@@ -94,6 +108,13 @@ def create_app(
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
     app.state.allowed_methods = _allowed_methods(app)
+    app.state.oldest_due = jobs.oldest_due
+    app.state.database_gauges = DatabaseGauges(
+        lambda: app.state.database,  # a test puts its own in the place of the one of now
+        (*jobs.GAUGES, *webhooks.GAUGES),
+        (jobs.read_jobs, webhooks.read_outgoing),
+    )
+    parts.metrics.registry.register(app.state.database_gauges)
     problems.install(app)
     idempotency.install(app)
     api.include_routers(app)

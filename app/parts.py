@@ -1,10 +1,11 @@
 """The parts that the server and the worker share, made once from the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from app.identity.keys import load_signing_key
 from app.kit.db import Database
+from app.kit.metrics import Metrics
 from app.kit.outbound import Policy
 from app.kit.sealing import Sealer
 from app.settings import Settings
@@ -19,6 +20,7 @@ class Parts:
     signing_key: str
     sealer: Sealer
     policy: Policy
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def make_parts(settings: Settings, *, database: Database | None = None) -> Parts:

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from app.access.models import Membership
 from app.access.permissions import Role
+from app.analytics.detections.models import DetectedSignal
 from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
@@ -309,3 +310,26 @@ def make_dead_job(session: Session, **over: Any) -> DeadJob:
         "died_at": number,
     }
     return _kept(session, DeadJob(**(values | over)))
+
+
+def make_detected_signal(
+    session: Session, *, measure: Measure | None = None, **over: Any
+) -> DetectedSignal:
+    """A shift that stands."""
+    measure = measure or make_measure(session)
+    values: dict[str, Any] = {
+        "measure_id": measure.id,
+        "programme_id": measure.programme_id,
+        "fingerprint": new_id().hex,
+        "signal_id": "3f6c1a9be27d4c05",
+        "rule": "shift",
+        "rule_set": "mdc",
+        "direction": "high",
+        "meaning": "improvement",
+        "starts_on": date(2018, 1, 1),
+        "ends_on": date(2018, 2, 19),
+        "completed_on": date(2018, 2, 12),
+        "series_revision": 1,
+        "detected_at": datetime(2018, 2, 13, 9, 30, tzinfo=UTC),
+    }
+    return _kept(session, DetectedSignal(**(values | over)))

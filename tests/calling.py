@@ -40,7 +40,11 @@ class Caller:
         headers = dict(options.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        url = path if path.startswith(("/api", "/health", "/docs", "/problems")) else API + path
+        url = (
+            path
+            if path.startswith(("/api", "/health", "/metrics", "/docs", "/problems"))
+            else API + path
+        )
         response: httpx.Response = self.client.request(method, url, headers=headers, **options)
         return response
 

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from app.access.dependencies import SECURED, CurrentActor, identify_beside
 from app.analytics import queries
+from app.analytics.detections import routes as detections
 from app.analytics.drawing import Unchartable, draw_request
 from app.analytics.judgements import routes as judgements
 from app.analytics.pictures.dependencies import REPRESENTED, answer, media_type_of, tagged_as
@@ -118,3 +119,4 @@ def draw_spc_chart(request: Request, data: SpcChartRequest, _actor: CurrentActor
 router.include_router(judgements.router)
 router.include_router(rebasing.router)
 router.include_router(summaries.router)
+router.include_router(detections.router)

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -33,6 +35,14 @@ def configure(*, level: str, log_format: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.getLogger("alembic").setLevel(max(number, logging.WARNING))  # its steps are no news
+
+
+@contextmanager
+def bound(**ids: object) -> Iterator[None]:
+    """Every line of the block, libraries' too, bears these ids: of a job, its kind, its event."""
+    stated = {name: value if isinstance(value, int) else str(value) for name, value in ids.items()}
+    with structlog.contextvars.bound_contextvars(**stated):
+        yield
 
 
 def _plain(stream: Any, exc_info: Any) -> None:

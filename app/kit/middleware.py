@@ -5,6 +5,7 @@ would leave without a request id and without the CORS headers that let a browser
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -150,9 +151,15 @@ class TooLarge:
         await self.app(scope, receive, send_problem)
 
 
-def surround(app: ASGIApp, *, cors_origins: list[str]) -> ASGIApp:
-    """The application inside its layers, outermost first: request id, CORS, the rest."""
-    wrapped: ASGIApp = SecurityHeaders(Head(TooLarge(app)))
+def surround(
+    app: ASGIApp, *, cors_origins: list[str], observe: Callable[[ASGIApp], ASGIApp] | None = None
+) -> ASGIApp:
+    """The application inside its layers, outermost first: request id, CORS, the rest.
+
+    observe: the layer that measures; it sees what the router notes, and the request id.
+    """
+    answering: ASGIApp = TooLarge(app)
+    wrapped: ASGIApp = SecurityHeaders(Head(observe(answering) if observe else answering))
     if cors_origins:
         options: dict[str, Any] = {
             "allow_origins": cors_origins,

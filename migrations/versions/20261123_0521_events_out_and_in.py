@@ -11,6 +11,36 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+def _ask_for_first_looks() -> None:
+    """What the charts show already is remembered by a first look that tells nobody.
+
+    At once, by a job a measure: else the next signal would be taken for an old one.
+    """
+    measures = sa.table("measure", sa.column("id", sa.Uuid()))
+    watches = sa.table("signal_watch", sa.column("measure_id", sa.Uuid()))
+    texts = [sa.column(name, sa.String()) for name in ("queue", "kind", "lane", "key")]
+    numbers = [sa.column(name, sa.BigInteger()) for name in ("attempt", "run_at", "created_at")]
+    jobs = sa.table("job", *texts, sa.column("args", sa.JSON()), *numbers)
+    found = [row.id for row in op.get_bind().execute(sa.select(measures.c.id))]
+    op.bulk_insert(watches, [{"measure_id": measure_id} for measure_id in found])
+    op.bulk_insert(
+        jobs,
+        [
+            {
+                "queue": "series",
+                "kind": "series.signals",
+                "lane": f"measure:{measure_id.hex}",
+                "key": f"signals:{measure_id.hex}",
+                "args": {"measure_id": measure_id.hex},
+                "attempt": 0,
+                "run_at": 0,
+                "created_at": 0,
+            }
+            for measure_id in found
+        ],
+    )
+
+
 def upgrade() -> None:
     op.create_table(
         "job",
@@ -650,8 +680,18 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
+            "signal_id",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
             "rule",
             sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "rule_set",
+            sa.String(length=32).with_variant(sa.String(length=32, collation="C"), "postgresql"),
             nullable=False,
         ),
         sa.Column(
@@ -660,10 +700,13 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column(
-            "completed_at",
-            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            "meaning",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
             nullable=False,
         ),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("completed_on", sa.Date(), nullable=True),
         sa.Column("series_revision", sa.Integer(), nullable=False),
         sa.Column("detected_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
@@ -677,7 +720,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("detected_signal", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_detected_signal_measure_id"), ["measure_id"], unique=False
+            "ix_detected_signal_measure_id_detected_at", ["measure_id", "detected_at"], unique=False
         )
         batch_op.create_index(
             "uq_detected_signal_measure_id_fingerprint",
@@ -686,6 +729,18 @@ def upgrade() -> None:
             sqlite_where=sa.text("retracted_at IS NULL"),
             postgresql_where=sa.text("retracted_at IS NULL"),
         )
+
+    op.create_table(
+        "signal_watch",
+        sa.Column("measure_id", sa.Uuid(), nullable=False),
+        sa.Column("series_revision", sa.Integer(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["measure_id"], ["measure.id"], name=op.f("fk_signal_watch_measure_id")
+        ),
+        sa.PrimaryKeyConstraint("measure_id", name=op.f("pk_signal_watch")),
+    )
+    _ask_for_first_looks()
 
     op.create_table(
         "operation_input",
@@ -737,9 +792,10 @@ def downgrade() -> None:
             sqlite_where=sa.text("retracted_at IS NULL"),
             postgresql_where=sa.text("retracted_at IS NULL"),
         )
-        batch_op.drop_index(batch_op.f("ix_detected_signal_measure_id"))
+        batch_op.drop_index("ix_detected_signal_measure_id_detected_at")
 
     op.drop_table("detected_signal")
+    op.drop_table("signal_watch")
     with op.batch_alter_table("webhook_attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_attempt_delivery_id"))
 

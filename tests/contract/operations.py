@@ -16,6 +16,7 @@ PUBLIC = frozenset(
         "log_in",
         "get_liveness",
         "get_readiness",
+        "get_metrics",
         "open_docs",
         "get_docs_page",
         "get_docs_file",
@@ -25,8 +26,10 @@ PUBLIC = frozenset(
         "get_problem_code",
     }
 )
-# Asked for by browsers and people, not by programs, so they are no part of the document.
-UNDOCUMENTED = frozenset({"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document"})
+# Asked for by browsers, people and monitoring, so they are no part of the document.
+UNDOCUMENTED = frozenset(
+    {"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document", "get_metrics"}
+)
 
 
 @dataclass(frozen=True)

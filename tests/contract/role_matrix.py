@@ -108,6 +108,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "list_jobs": ("+333333333",),
     "list_data_points": ("++++++4++4", "++++444++4", "+444444444"),
     "list_login_sessions": ("++++++++++",),
+    "list_measure_signals": ("++++++4++4", "++++444++4", "+444444444"),
     "list_measures": ("++++++4++4", "++++444++4", "+444444444"),
     "list_organisations": ("+++++++++3",),
     "list_participants": ("++++++3+34", "++++++3+34", "+444444444"),

@@ -86,7 +86,12 @@ def test_a_database_that_is_away(impatient: Live, monkeypatch: pytest.MonkeyPatc
     assert "db.example" not in response.text
     ready = admin.get("/health/ready")
     assert ready.status_code == 503
-    assert ready.json() == {"status": "unavailable", "reasons": ["database_unreachable"]}
+    assert ready.json() == {
+        "status": "unavailable",
+        "reasons": ["database_unreachable"],
+        "warnings": [],
+        "worker": {},
+    }
     assert admin.get("/health/live").status_code == 200
 
 

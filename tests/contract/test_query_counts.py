@@ -15,6 +15,7 @@ from tests.builders import (
     make_cycle,
     make_data_point,
     make_dead_job,
+    make_detected_signal,
     make_measure,
     make_membership,
     make_participant,
@@ -49,6 +50,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_data_point(session, measure=measure, period_start=date(2018, 1, number + 1))
         make_phase(session, measure=measure, starts_on=date(2018, 1, number + 1))
         make_annotation(session, measure=measure)
+        make_detected_signal(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
         make_dead_job(session)

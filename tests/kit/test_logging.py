@@ -4,13 +4,14 @@ import io
 import json
 import logging
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from app.kit.logging import configure
+from app.kit.logging import bound, configure
 from tests.calling import Caller
 from tests.world import World
 
@@ -43,6 +44,21 @@ def test_our_lines_and_those_of_libraries_have_one_form(
     assert (theirs["event"], theirs["level"]) == ("careful: hot", "warning")
     assert theirs["request_id"] == "abc"
     assert {"level", "timestamp"} <= set(ours) & set(theirs)
+
+
+def test_ids_that_are_bound_stand_in_every_line_of_the_block(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    event_id = uuid.uuid4()
+    with bound(job_id=7, kind="webhook.deliver", attempt=2, event_id=event_id):
+        structlog.get_logger().info("delivered")
+        logging.getLogger("some.library").warning("slow")
+    structlog.get_logger().info("idle")
+    ours, theirs, after = lines()
+    stated = {"job_id": 7, "kind": "webhook.deliver", "attempt": 2, "event_id": str(event_id)}
+    for line in (ours, theirs):
+        assert {name: line[name] for name in stated} == stated
+    assert not set(stated) & set(after)
 
 
 def test_an_exception_is_one_line(lines: Callable[[], list[dict[str, object]]]) -> None:
