@@ -16,6 +16,7 @@ from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
 from app.measures import routes as measures
+from app.operations import routes as operations
 from app.organisations import routes as organisations
 from app.participants import routes as participants
 from app.pdsa import routes as pdsa
@@ -45,6 +46,7 @@ TAGS = [
     ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
     ("measures", "Measures and their data points, one by one or in bulk."),
     ("spc", "Series annotated by statistical process control."),
+    ("operations", "Long work: how far it is, what came of it, and how to cancel it."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -65,6 +67,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     comparisons.router,
     progress.router,
     feasibility.router,
+    operations.router,
 )
 _BEARER = {
     "type": "http",

@@ -1,6 +1,7 @@
 """Records many data points in one transaction: all of them, or none and every fault."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,14 @@ from app.kit.upsert import insert_for
 from app.measures.actions import get_writable, touch_series
 from app.measures.data_points import shape
 from app.measures.data_points.batches import BatchMode, DataPointBatchResult
-from app.measures.data_points.planning import FIELDS, Plan, Stored, Update, plan_batch
+from app.measures.data_points.planning import (
+    FIELDS,
+    Key,
+    Plan,
+    Stored,
+    Update,
+    plan_batch,
+)
 from app.measures.data_points.reading import Batch
 from app.measures.models import DataPoint, Measure, PointSource
 
@@ -38,13 +46,14 @@ def record_data_points(
     measure = get_writable(
         session, actor=actor, measure_id=measure_id, permission=Permission.DATA_POINT_RECORD
     )
-    plan = plan_batch(batch, _lock_and_read(session, measure), measure.data_type)
+    lock_series(session, measure)
+    plan = plan_batch(batch, read_stored(session, measure.id), measure.data_type)
     if batch.faults:
         raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)
-    if plan and not batch.options.dry_run:
-        _write(session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now)
-        touch_series(session, measure, now=now)
-        _record_event(session, actor=actor, measure=measure, plan=plan, now=now)
+    if not batch.options.dry_run:
+        write_plan(
+            session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now
+        )
     return DataPointBatchResult(
         created=len(plan.created),
         updated=len(plan.updated),
@@ -56,14 +65,32 @@ def record_data_points(
     )
 
 
-def _lock_and_read(session: Session, measure: Measure) -> list[Stored]:
-    """The live points. Two batches for one measure follow each other (SQLite has one writer)."""
+def lock_series(session: Session, measure: Measure) -> None:
+    """Two batches for one measure follow each other (SQLite has one writer)."""
     table = Measure.__table__  # type: ignore[attr-defined]
     session.execute(sa.select(table.c.id).where(table.c.id == measure.id).with_for_update())
+
+
+def read_stored(
+    session: Session, measure_id: uuid.UUID, *, keys: Collection[Key] | None = None
+) -> list[Stored]:
+    """The live points of a measure; with `keys`, at most a few hundred, those of them alone."""
     statement = sa.select(*(_POINT.c[name] for name in _READ)).where(
-        _POINT.c.measure_id == measure.id, _POINT.c.archived_at.is_(None)
+        _POINT.c.measure_id == measure_id, _POINT.c.archived_at.is_(None)
     )
+    if keys is not None:
+        statement = statement.where(sa.tuple_(_POINT.c.stratum, _POINT.c.period_start).in_(keys))
     return [row._asdict() for row in session.execute(statement)]
+
+
+def write_plan(
+    session: Session, *, actor: Actor, measure: Measure, plan: Plan, mode: BatchMode, now: datetime
+) -> None:
+    """The rows of a plan, the series' next revision, and one event that tells of all of it."""
+    if plan:
+        _write(session, actor=actor, measure=measure, plan=plan, mode=mode, now=now)
+        touch_series(session, measure, now=now)
+        _record_event(session, actor=actor, measure=measure, plan=plan, now=now)
 
 
 def _write(
