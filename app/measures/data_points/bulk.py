@@ -1,8 +1,9 @@
 """Records many data points in one transaction: all of them, or none and every fault."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ _POINT: sa.Table = DataPoint.__table__  # type: ignore[attr-defined]
 _KEY = ("measure_id", "stratum", "period_start")
 _BY_WHOM = ("excluded_by", "excluded_at")
 _READ = ("id", "revision", "stratum", "period_start", *_BY_WHOM, *FIELDS)
+_SPREAD = 4  # how many combinations of strata and days may be looked up for one that is asked for
 _IDS_AT_ONCE = 500  # databases limit the parameters of a statement
 
 
@@ -71,16 +73,37 @@ def lock_series(session: Session, measure: Measure) -> None:
     session.execute(sa.select(table.c.id).where(table.c.id == measure.id).with_for_update())
 
 
-def read_stored(
-    session: Session, measure_id: uuid.UUID, *, keys: Collection[Key] | None = None
-) -> list[Stored]:
-    """The live points of a measure; with `keys`, at most a few hundred, those of them alone."""
-    statement = sa.select(*(_POINT.c[name] for name in _READ)).where(
+def read_stored(session: Session, measure_id: uuid.UUID) -> list[Stored]:
+    """All live points of a measure."""
+    return [row._asdict() for row in session.execute(_select_live(measure_id))]
+
+
+def read_stored_at(session: Session, measure_id: uuid.UUID, keys: Collection[Key]) -> list[Stored]:
+    """The live points of some periods, a few hundred at most.
+
+    By strata and days, for which the index serves; SQLite reads all of a measure to find pairs.
+    Where few of the combinations are asked for, a stratum at a time.
+    """
+    days_of: dict[str, set[date]] = defaultdict(set)
+    for stratum, day in keys:
+        days_of[stratum].add(day)
+    days = set[date]().union(*days_of.values())
+    asked = [(list(days_of), days)]
+    if len(days_of) * len(days) > _SPREAD * len(keys):
+        asked = [([stratum], days) for stratum, days in days_of.items()]
+    statements = (
+        _select_live(measure_id).where(
+            _POINT.c.stratum.in_(strata), _POINT.c.period_start.in_(days)
+        )
+        for strata, days in asked
+    )
+    return [row._asdict() for statement in statements for row in session.execute(statement)]
+
+
+def _select_live(measure_id: uuid.UUID) -> sa.Select[Any]:
+    return sa.select(*(_POINT.c[name] for name in _READ)).where(
         _POINT.c.measure_id == measure_id, _POINT.c.archived_at.is_(None)
     )
-    if keys is not None:
-        statement = statement.where(sa.tuple_(_POINT.c.stratum, _POINT.c.period_start).in_(keys))
-    return [row._asdict() for row in session.execute(statement)]
 
 
 def write_plan(
