@@ -1,6 +1,6 @@
 """Makes rows for tests, keyword-only, with defaults that satisfy every constraint."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
@@ -9,6 +9,8 @@ from sqlmodel import Session, SQLModel
 from app.access.models import Membership
 from app.access.permissions import Role
 from app.identity.models import User
+from app.jobs.actions import enqueue
+from app.kit.clock import utc_now
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
 from app.measures.models import (
@@ -23,6 +25,8 @@ from app.measures.models import (
     PhaseReason,
     PhaseStatus,
 )
+from app.operations.actions import OPERATION, job_key
+from app.operations.models import Operation
 from app.organisations.models import Organisation, OrganisationKind
 from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
 from app.pdsa.models import PDSACycle, Purpose
@@ -238,3 +242,24 @@ def make_cycle(session: Session, *, project: Project | None = None, **over: Any)
         "purpose": Purpose.TEST_CHANGE,
     }
     return _kept(session, PDSACycle(**(values | over)))
+
+
+def make_operation(
+    session: Session,
+    *,
+    programme: Programme | None = None,
+    owner: User | None = None,
+    **over: Any,
+) -> Operation:
+    """Long work that waits, with its job."""
+    programme, owner = programme or make_programme(session), owner or make_user(session)
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "owner_id": owner.id,
+        "kind": "test.count",
+        "expires_at": utc_now() + timedelta(days=7),
+    }
+    row = Operation(**(values | over))
+    args = {"operation_id": row.id.hex}
+    enqueue(session, OPERATION, args, key=job_key(row.id), programme_id=programme.id)
+    return _kept(session, row)

@@ -97,7 +97,8 @@ def test_both_media_types(
         csv_of(points(3), end="\r\n"),
         csv_of(points(3)).replace(",", ";"),
         csv_of(points(3)) + "\n\n",
-        'period_start,value,note\n2018-01-01,,"Snow, ""deep""\nand wind"\n2018-01-02,,\n2018-01-03,,\n',
+        'period_start,value,note\n2018-01-01,,"Snow, ""deep""\nand wind"\n'
+        "2018-01-02,,\n2018-01-03,,\n",
     ],
     ids=["BOM", "CRLF", "semicolons", "blank lines", "quotes over lines"],
 )
