@@ -15,6 +15,7 @@ from tests.builders import (
     make_data_point,
     make_measure,
     make_membership,
+    make_operation,
     make_participant,
     make_phase,
     make_project,
@@ -47,6 +48,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_annotation(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
+        make_operation(session, programme=programme)
     return {
         "programme_id": programme.id,
         "team_id": team.id,
