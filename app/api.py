@@ -16,6 +16,7 @@ from app.kit import docs, health, metrics, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
 from app.measures import routes as measures
+from app.operations import routes as operations
 from app.operations.jobs import routes as jobs
 from app.organisations import routes as organisations
 from app.participants import routes as participants
@@ -49,6 +50,7 @@ TAGS = [
     ("spc", "Series annotated by statistical process control."),
     ("webhooks", "Subscribers to events: endpoints, what was delivered, replays."),
     ("jobs", "Background work, and what of it was given up. For administrators."),
+    ("operations", "Long work: how far it is, what came of it, and how to cancel it."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -71,6 +73,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     feasibility.router,
     webhooks.router,
     jobs.router,
+    operations.router,
 )
 _BEARER = {
     "type": "http",

@@ -1,7 +1,7 @@
 """Makes rows for tests, keyword-only, with defaults that satisfy every constraint."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
 from app.identity.models import User
+from app.jobs.actions import enqueue
 from app.jobs.models import DeadJob
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
@@ -30,6 +31,8 @@ from app.measures.models import (
     PhaseReason,
     PhaseStatus,
 )
+from app.operations.actions import OPERATION, job_key
+from app.operations.models import Operation
 from app.organisations.models import Organisation, OrganisationKind
 from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
 from app.pdsa.models import PDSACycle, Purpose
@@ -333,3 +336,24 @@ def make_detected_signal(
         "detected_at": datetime(2018, 2, 13, 9, 30, tzinfo=UTC),
     }
     return _kept(session, DetectedSignal(**(values | over)))
+
+
+def make_operation(
+    session: Session,
+    *,
+    programme: Programme | None = None,
+    owner: User | None = None,
+    **over: Any,
+) -> Operation:
+    """Long work that waits, with its job."""
+    programme, owner = programme or make_programme(session), owner or make_user(session)
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "owner_id": owner.id,
+        "kind": "test.count",
+        "expires_at": utc_now() + timedelta(days=7),
+    }
+    row = Operation(**(values | over))
+    args = {"operation_id": row.id.hex}
+    enqueue(session, OPERATION, args, key=job_key(row.id), programme_id=programme.id)
+    return _kept(session, row)

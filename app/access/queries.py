@@ -80,6 +80,13 @@ _BY_TOKEN = Prepared(
     )
 )
 
+_ABSENT = Prepared(
+    sa.select(*_CALLER, *_GRANT)
+    .select_from(User)
+    .outerjoin(Membership, _HELD_TODAY)
+    .where(col(User.id) == sa.bindparam("user_id", type_=sa.Uuid), col(User.disabled_at).is_(None))
+)
+
 
 class BesideCaller(NamedTuple):
     """A row that is read together with the caller: `beside` extends `BY_LOGIN` with it.
@@ -137,6 +144,41 @@ def find_actor_by_token(
         request_id=request_id,
     )
     return actor, last_used_at
+
+
+def find_absent_actor(
+    connection: sa.Connection,
+    *,
+    user_id: uuid.UUID,
+    token_id: uuid.UUID | None,
+    scopes: Sequence[str] | None,
+    programme_id: uuid.UUID,
+    request_id: str | None,
+    now: datetime,
+) -> Actor | None:
+    """Who asked for work that outlives the request: with the roles of today, in one programme.
+
+    None where the person may no longer log in, or the token that asked for it holds no more.
+    """
+    rows = _ABSENT.all(connection, {"user_id": user_id, "today": now.date()})
+    if not rows or not (token_id is None or _is_live(connection, token_id, now)):
+        return None
+    return _actor(
+        rows,
+        token_id=token_id,
+        scopes=None if scopes is None else frozenset(scopes),
+        bound_programme_id=programme_id,
+        request_id=request_id,
+    )
+
+
+def _is_live(connection: sa.Connection, token_id: uuid.UUID, now: datetime) -> bool:
+    statement = sa.select(col(PersonalToken.id)).where(
+        col(PersonalToken.id) == token_id,
+        col(PersonalToken.revoked_at).is_(None),
+        col(PersonalToken.expires_at) > now,
+    )
+    return connection.execute(statement).first() is not None
 
 
 def _places(actor: Actor) -> list[Place]:

@@ -38,12 +38,17 @@ def _covered(span: Span, entity: type[Scoped]) -> list[sa.ColumnElement[bool]]:
     return clauses
 
 
+def covers(actor: Actor, entity: type[Scoped], permission: Permission) -> sa.ColumnElement[bool]:
+    """The rows that the actor's permission covers, where that is one reason among others."""
+    span = actor.span(permission)
+    return sa.true() if span.everywhere else sa.or_(sa.false(), *_covered(span, entity))
+
+
 def visible_to(statement: S, actor: Actor, entity: type[Scoped], permission: Permission) -> S:
     """The statement, restricted to the rows that the actor's permission covers."""
-    span = actor.span(permission)
-    if span.everywhere:
+    if actor.span(permission).everywhere:
         return statement
-    visible: S = statement.where(sa.or_(sa.false(), *_covered(span, entity)))
+    visible: S = statement.where(covers(actor, entity, permission))
     return visible
 
 

@@ -215,11 +215,12 @@ def _success_properties(response: Mapping[str, Any], schemas: Schemas) -> Mappin
 
 def _document_headers(operation: dict[str, Any], schemas: Schemas) -> None:
     responses = operation["responses"]
-    for status in ("200", "201"):
+    for status in ("200", "201", "202"):
         if status not in responses:
             continue
         properties = _success_properties(responses[status], schemas)
-        headers = {"Location": _LOCATION} if status == "201" else {}
+        headers = {"Location": _LOCATION} if status != "200" else {}
+        headers |= {"Retry-After": _RETRY_AFTER} if status == "202" else {}
         headers |= {"ETag": _ETAG} if "revision" in properties else {}
         headers |= {"Link": _LINK} if "next_cursor" in properties else {}
         responses[status]["headers"] = headers | responses[status].get("headers", {})

@@ -104,6 +104,20 @@ def problem_response(
     return Response(body, status, headers, MEDIA_TYPE)
 
 
+def document_of(error: errors.OpenQIError, *, faults_at_most: int) -> dict[str, Any]:
+    """The problem of an error that no request is waiting for; of many faults the first."""
+    document = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": status_of(type(error)),
+        "code": error.code,
+        "detail": error.detail,
+        "errors": [fault.as_dict() for fault in error.errors[:faults_at_most]] or None,
+        **error.extra,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
 def render_error(request: Request, error: errors.OpenQIError) -> Response:
     """An error of ours."""
     status = status_of(type(error))

@@ -141,7 +141,7 @@ def _conditional(request: Request, response: Response) -> Response:
     return Response(status_code=304, headers=kept)
 
 
-_NOT_MODIFIED = ("etag", "cache-control", "vary", "content-location", "link")
+_NOT_MODIFIED = ("etag", "cache-control", "vary", "content-location", "link", "retry-after")
 
 
 class Router(APIRouter):

@@ -19,6 +19,7 @@ from app.measures import actions, queries
 from app.measures.actions import DataTypeFixed, DefinitionChangeReasonRequired
 from app.measures.annotations import routes as annotations
 from app.measures.data_points import routes as data_points
+from app.measures.imports import routes as imports
 from app.measures.models import Measure
 from app.measures.phases import routes as phases
 from app.measures.schemas import MeasureCreate, MeasurePatch, MeasureQuery, MeasureRead
@@ -165,5 +166,6 @@ def get_measure_history(
 
 
 router.include_router(data_points.router)
+router.include_router(imports.router)
 router.include_router(phases.router)
 router.include_router(annotations.router)

@@ -21,11 +21,17 @@ class OperationState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self not in (OperationState.PENDING, OperationState.RUNNING)
+
 
 class Operation(Row, Scoped, table=True):
     """Long work that somebody asked for. `done` and `checkpoint` are committed with each chunk.
 
-    `error` holds a problem, `result` what the kind of work says it is.
+    `error` holds a problem, `result` what the kind of work says it is. `runner` is who works on it:
+    whoever takes it over writes a name of its own, and the one before can commit nothing more.
     """
 
     __tablename__ = "operation"
@@ -37,7 +43,9 @@ class Operation(Row, Scoped, table=True):
     programme_id: uuid.UUID = Field(foreign_key="programme.id")
     project_id: uuid.UUID | None = Field(default=None, foreign_key="project.id")
     owner_id: uuid.UUID = Field(foreign_key="app_user.id", index=True)
+    token_id: uuid.UUID | None = None
     scopes: list[str] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    request_id: str | None = Field(default=None, sa_type=text_type(128))
     kind: str = Field(sa_type=text_type(64))
     state: OperationState = Field(default=OperationState.PENDING, sa_type=enum_type(OperationState))
     params: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
@@ -51,6 +59,7 @@ class Operation(Row, Scoped, table=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     expires_at: datetime
+    runner: str | None = Field(default=None, sa_type=text_type(32))
 
     @property
     def place(self) -> Place:

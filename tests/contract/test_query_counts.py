@@ -18,6 +18,7 @@ from tests.builders import (
     make_detected_signal,
     make_measure,
     make_membership,
+    make_operation,
     make_participant,
     make_phase,
     make_project,
@@ -61,6 +62,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         attempt = {"delivery_id": delivery.id, "number": number, "milliseconds": 1}
         session.add(WebhookAttempt(**attempt, at=delivery.created_at))
     session.commit()
+        make_operation(session, programme=programme)
     return {
         "delivery_id": delivery.id,
         "programme_id": programme.id,

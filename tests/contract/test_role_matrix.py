@@ -24,6 +24,7 @@ from tests.builders import (
     make_dead_job,
     make_measure,
     make_membership,
+    make_operation,
     make_organisation,
     make_participant,
     make_phase,
@@ -80,6 +81,7 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "data_point_id": make_data_point(session, measure=measure).id,
             "phase_id": make_phase(session, measure=measure).id,
             "annotation_id": make_annotation(session, measure=measure).id,
+            "operation_id": make_operation(session, programme=programme).id,
             "candidate_id": "7d1f0c52a94be803",
             "period_start": "2018-01-01",
             "organisation_id": make_organisation(session).id,
@@ -105,6 +107,8 @@ def _body(document: dict[str, Any]) -> dict[str, Any]:
     content = document.get("requestBody", {}).get("content", {})
     if "application/json" in content:
         return {"json": content["application/json"]["example"]}
+    if "text/csv" in content:
+        return {"content": content["text/csv"]["example"], "kind": "text/csv"}
     return {}
 
 
@@ -131,7 +135,9 @@ def test_the_matrix(
     for operation, document in documented(app):
         if operation.name in PUBLIC:
             continue
-        options: dict[str, Any] = {"headers": {"If-Match": "*"}, **_body(document)}
+        options = _body(document)
+        kind = {"Content-Type": options.pop("kind")} if "kind" in options else {}
+        options["headers"] = {"If-Match": "*"} | kind
         cells = []
         for place in PLACES if "{" in operation.template else PLACES[:1]:
             ids = places[place]

@@ -1,7 +1,9 @@
 """Records many data points in one transaction: all of them, or none and every fault."""
 
 import uuid
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +19,14 @@ from app.kit.upsert import insert_for
 from app.measures.actions import get_writable, touch_series
 from app.measures.data_points import shape
 from app.measures.data_points.batches import BatchMode, DataPointBatchResult
-from app.measures.data_points.planning import FIELDS, Plan, Stored, Update, plan_batch
+from app.measures.data_points.planning import (
+    FIELDS,
+    Key,
+    Plan,
+    Stored,
+    Update,
+    plan_batch,
+)
 from app.measures.data_points.reading import Batch
 from app.measures.models import DataPoint, Measure, PointSource
 
@@ -25,6 +34,7 @@ _POINT: sa.Table = DataPoint.__table__  # type: ignore[attr-defined]
 _KEY = ("measure_id", "stratum", "period_start")
 _BY_WHOM = ("excluded_by", "excluded_at")
 _READ = ("id", "revision", "stratum", "period_start", *_BY_WHOM, *FIELDS)
+_SPREAD = 4  # how many combinations of strata and days may be looked up for one that is asked for
 _IDS_AT_ONCE = 500  # databases limit the parameters of a statement
 
 
@@ -38,13 +48,14 @@ def record_data_points(
     measure = get_writable(
         session, actor=actor, measure_id=measure_id, permission=Permission.DATA_POINT_RECORD
     )
-    plan = plan_batch(batch, _lock_and_read(session, measure), measure.data_type)
+    lock_series(session, measure)
+    plan = plan_batch(batch, read_stored(session, measure.id), measure.data_type)
     if batch.faults:
         raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)
-    if plan and not batch.options.dry_run:
-        _write(session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now)
-        touch_series(session, measure, now=now)
-        _record_event(session, actor=actor, measure=measure, plan=plan, now=now)
+    if not batch.options.dry_run:
+        write_plan(
+            session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now
+        )
     return DataPointBatchResult(
         created=len(plan.created),
         updated=len(plan.updated),
@@ -56,14 +67,53 @@ def record_data_points(
     )
 
 
-def _lock_and_read(session: Session, measure: Measure) -> list[Stored]:
-    """The live points. Two batches for one measure follow each other (SQLite has one writer)."""
+def lock_series(session: Session, measure: Measure) -> None:
+    """Two batches for one measure follow each other (SQLite has one writer)."""
     table = Measure.__table__  # type: ignore[attr-defined]
     session.execute(sa.select(table.c.id).where(table.c.id == measure.id).with_for_update())
-    statement = sa.select(*(_POINT.c[name] for name in _READ)).where(
-        _POINT.c.measure_id == measure.id, _POINT.c.archived_at.is_(None)
+
+
+def read_stored(session: Session, measure_id: uuid.UUID) -> list[Stored]:
+    """All live points of a measure."""
+    return [row._asdict() for row in session.execute(_select_live(measure_id))]
+
+
+def read_stored_at(session: Session, measure_id: uuid.UUID, keys: Collection[Key]) -> list[Stored]:
+    """The live points of some periods, a few hundred at most.
+
+    By strata and days, for which the index serves; SQLite reads all of a measure to find pairs.
+    Where few of the combinations are asked for, a stratum at a time.
+    """
+    days_of: dict[str, set[date]] = defaultdict(set)
+    for stratum, day in keys:
+        days_of[stratum].add(day)
+    days = set[date]().union(*days_of.values())
+    asked = [(list(days_of), days)]
+    if len(days_of) * len(days) > _SPREAD * len(keys):
+        asked = [([stratum], days) for stratum, days in days_of.items()]
+    statements = (
+        _select_live(measure_id).where(
+            _POINT.c.stratum.in_(strata), _POINT.c.period_start.in_(days)
+        )
+        for strata, days in asked
     )
-    return [row._asdict() for row in session.execute(statement)]
+    return [row._asdict() for statement in statements for row in session.execute(statement)]
+
+
+def _select_live(measure_id: uuid.UUID) -> sa.Select[Any]:
+    return sa.select(*(_POINT.c[name] for name in _READ)).where(
+        _POINT.c.measure_id == measure_id, _POINT.c.archived_at.is_(None)
+    )
+
+
+def write_plan(
+    session: Session, *, actor: Actor, measure: Measure, plan: Plan, mode: BatchMode, now: datetime
+) -> None:
+    """The rows of a plan, the series' next revision, and one event that tells of all of it."""
+    if plan:
+        _write(session, actor=actor, measure=measure, plan=plan, mode=mode, now=now)
+        touch_series(session, measure, now=now)
+        _record_event(session, actor=actor, measure=measure, plan=plan, now=now)
 
 
 def _write(

@@ -1,5 +1,6 @@
 """What the routes of data points ask for: a body read by its media type, and an output format."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
@@ -22,14 +23,19 @@ class Body(NamedTuple):
 
 
 async def body(request: Request) -> Body:
+    """The body of a batch."""
+    return await read_body(request, MEDIA_TYPES)
+
+
+async def read_body(request: Request, media_types: Sequence[str]) -> Body:
     """The bytes and their media type. Raises `UnsupportedMediaType` (415) with Accept-Post."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     media_type = kind.strip().lower()
     charset = parameters.lower().partition("charset=")[2].split(";")[0].strip(' "')
-    if media_type not in MEDIA_TYPES or charset not in {"", "utf-8", "utf8", "us-ascii"}:
+    if media_type not in media_types or charset not in {"", "utf-8", "utf8", "us-ascii"}:
         raise UnsupportedMediaType(
-            f"Send {' or '.join(MEDIA_TYPES)} in UTF-8.",
-            headers={"Accept-Post": ", ".join(MEDIA_TYPES)},
+            f"Send {' or '.join(media_types)} in UTF-8.",
+            headers={"Accept-Post": ", ".join(media_types)},
         )
     return Body(media_type, await request.body())
 

@@ -74,10 +74,16 @@ class Plan:
         return [row["id"] for row in self.archived]
 
 
-def plan_batch(batch: Batch, stored: Iterable[Stored], data_type: DataType) -> Plan:
-    """The plan; what is wrong with an item is added to the faults of the batch."""
+def plan_batch(
+    batch: Batch, stored: Iterable[Stored], data_type: DataType, *, seen: set[Key] | None = None
+) -> Plan:
+    """The plan; what is wrong with an item is added to the faults of the batch and left out.
+
+    seen: the periods of the batches before, where several make one file; those of this one are
+    added.
+    """
     live = {(row["stratum"], row["period_start"]): row for row in stored}
-    plan, seen = Plan(), set[Key]()
+    plan, seen = Plan(), set[Key]() if seen is None else seen
     for position, item in enumerate(batch.items):
         if item is not None:
             key = (item.stratum, item.period_start)
@@ -123,7 +129,7 @@ def _plan_item(
     faults = shape.faults_of(data_type, values)
     for fault in faults:
         batch.blame(position, fault.field, code=fault.code, detail=fault.detail)
-    if faults:
+    if position in batch.blamed:
         return
     after = shape.stored(data_type, values)
     if before is None:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,13 +21,14 @@ from app.measures.data_points.schemas import DataPointBase
 
 _ITEM = TypeAdapter(DataPointBase)
 _COLUMNS = frozenset(DataPointBase.model_fields)
+_AT_MOST = f"Send at most {MAX_ROWS} rows at once; an import takes more."
 
 
 class TooManyRows(Invalid):
-    """422: one transaction takes so many rows; a larger load is several of them."""
+    """422: one transaction takes so many rows; a larger load is an import, which takes several."""
 
     code = "too_many_rows"
-    title = f"Send at most {MAX_ROWS} rows at once; split the load."
+    title = "These are more rows than this route takes at once; split the load."
 
 
 class UnreadableFile(BadRequest):
@@ -37,14 +38,32 @@ class UnreadableFile(BadRequest):
     title = "The file is not text in UTF-8."
 
 
+class BrokenRow(Invalid):
+    """422: a quote out of place; where the next row starts is unknown."""
+
+
+class FileRow(NamedTuple):
+    """A row of a file: the line that it starts on, and what stands there (or why it is none)."""
+
+    line: int
+    given: Any
+    parse: Callable[[Any], DataPointBase]
+    misfit: str | None = None
+
+
 @dataclass(slots=True)
 class Batch:
-    """The items of a batch in order, None for those that could not be read, and the faults."""
+    """The items of a batch in order, None for those that could not be read, and the faults.
+
+    A batch that is a part of a file has items before it: `first` of them.
+    """
 
     options: BatchOptions
     items: list[DataPointBase | None] = field(default_factory=list)
     rows: list[int | None] = field(default_factory=list)  # the line of each item, for files
     faults: list[FieldError] = field(default_factory=list)
+    blamed: set[int] = field(default_factory=set)  # the items that have faults
+    first: int = 0
 
     @classmethod
     def of(cls, data: DataPointBatch) -> "Batch":
@@ -54,7 +73,7 @@ class Batch:
     def add(self, row: int | None = None) -> int:
         """Make room for one more item; its position."""
         if len(self.items) == MAX_ROWS:
-            raise TooManyRows
+            raise TooManyRows(_AT_MOST)
         self.items.append(None)
         self.rows.append(row)
         return len(self.items) - 1
@@ -68,15 +87,23 @@ class Batch:
             for detail in fault.errors():
                 self.blame(position, *detail["loc"], code=detail["type"], detail=detail["msg"])
 
+    def take(self, row: FileRow) -> None:
+        """Take one more row of a file."""
+        if row.misfit is None:
+            self.read(row.parse, row.given, row=row.line)
+        else:
+            self.blame(self.add(row.line), code="wrong_number_of_cells", detail=row.misfit)
+
     def blame(self, item: int, *steps: str | int, code: str, detail: str) -> None:
         """Note a fault of an item, with its line and column where it came from a file."""
+        self.blamed.add(item)
         row = self.rows[item]
         column = str(steps[0]) if row is not None and steps else None
         self.faults.append(
             FieldError(
                 code=code,
                 detail=detail,
-                pointer=pointer("items", item, *steps),
+                pointer=pointer("items", self.first + item, *steps),
                 row=row,
                 column=column,
             )
@@ -87,15 +114,23 @@ def read_batch(media_type: str, content: bytes, options: BatchOptions) -> Batch:
     """The batch of a body. Raises `BadRequest` or `Invalid` where no rows can be told apart."""
     if media_type == JSON:
         return _read_json(content, options)
+    batch = Batch(options)
     try:
-        text = content.decode("utf-8-sig")
+        for row in rows_of(media_type, text_of(content)):
+            batch.take(row)
+    except BrokenRow as fault:
+        batch.faults += fault.errors
+    return batch
+
+
+def text_of(content: bytes) -> str:
+    """The text of a file. Raises `UnreadableFile` with the line where it stops to be one."""
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
         problem = FieldError(code=UnreadableFile.code, detail=UnreadableFile.title, row=line)
         raise UnreadableFile(f"Line {line} is not UTF-8.", errors=[problem]) from fault
-    batch = Batch(options)
-    {CSV: _read_csv, JSON_LINES: _read_json_lines}[media_type](text, batch)
-    return batch
 
 
 def _read_json(content: bytes, options: BatchOptions) -> Batch:
@@ -121,30 +156,46 @@ def _refused(fault: ValidationError) -> BadRequest | Invalid:
     if faults[0]["type"] == "json_invalid":
         return BadRequest(f"The body is not JSON: {faults[0]['ctx']['error']}.")
     if any(item["type"] == "too_long" for item in faults):
-        return TooManyRows()
+        return TooManyRows(_AT_MOST)
     return Invalid(errors=[field_error(item, prefix=("body",)) for item in faults])
 
 
-def _read_json_lines(text: str, batch: Batch) -> None:
-    for row, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            batch.read(_ITEM.validate_json, line, row=row)
+def rows_of(media_type: str, text: str) -> Iterator[FileRow]:
+    """The rows of a file, one by one. Raises `Invalid` for its header, `BrokenRow` for its end."""
+    return {CSV: _csv_rows, JSON_LINES: _json_rows}[media_type](text)
 
 
-def _read_csv(text: str, batch: Batch) -> None:
-    first = text.split("\n", 1)[0]
+def _json_rows(text: str) -> Iterator[FileRow]:
+    for line, found in enumerate(io.StringIO(text, newline="\n"), start=1):
+        if found.strip():
+            yield FileRow(line, found, _ITEM.validate_json)
+
+
+def _csv_rows(text: str) -> Iterator[FileRow]:
+    first = text[: text.find("\n") + 1] or text
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = _lines(reader)
     try:
         header = _header(next(lines, (1, []))[1])
-        for row, cells in lines:
+        for line, cells in lines:
             if any(cells):
-                _read_row(batch, row, header, cells)
-    except csv.Error as fault:  # a quote out of place: where the next row starts is unknown
-        batch.faults.append(
-            FieldError(code="malformed_csv", detail=f"{fault}.", row=max(reader.line_num, 1))
-        )
+                yield _csv_row(line, header, cells)
+    except csv.Error as fault:
+        line = max(reader.line_num, 1)
+        problem = FieldError(code="malformed_csv", detail=f"{fault}.", row=line)
+        raise BrokenRow(f"From line {line} on there are no rows.", errors=[problem]) from fault
+
+
+def _csv_row(line: int, header: list[str], cells: list[str]) -> FileRow:
+    if len(cells) == len(header):
+        return FileRow(line, dict(zip(header, cells, strict=True)), _parse_cells)
+    misfit = f"There are {len(cells)} cells under {len(header)} headers."
+    return FileRow(line, None, _parse_cells, misfit)
+
+
+def _parse_cells(cells: dict[str, str]) -> DataPointBase:
+    return _ITEM.validate_python(read_cells(cells))
 
 
 def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -173,12 +224,3 @@ def _header(cells: list[str]) -> list[str]:
 def _header_fault(name: str, code: str) -> FieldError:
     detail = f"The header has this problem: {code.replace('_', ' ')}."
     return FieldError(code=code, detail=detail, row=1, column=name[:100])
-
-
-def _read_row(batch: Batch, row: int, header: list[str], cells: list[str]) -> None:
-    if len(cells) == len(header):
-        named = read_cells(dict(zip(header, cells, strict=True)))
-        batch.read(_ITEM.validate_python, named, row=row)
-    else:
-        detail = f"There are {len(cells)} cells under {len(header)} headers."
-        batch.blame(batch.add(row), code="wrong_number_of_cells", detail=detail)

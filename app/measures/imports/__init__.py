@@ -1,0 +1,1 @@
+"""Imports: files of data points that are too large for one transaction, as long work."""

@@ -1,0 +1,277 @@
+"""Every row exactly once: killed at each statement, by a signal, run by two, on real commits."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlmodel import Session, col, select
+
+from app.access.actor import Actor
+from app.access.permissions import Role
+from app.access.queries import find_absent_actor
+from app.events.models import Event
+from app.jobs.handlers import Done, Retry, Work
+from app.jobs.models import Job
+from app.kit import migrations
+from app.kit.clock import utc_now
+from app.kit.db import Database
+from app.measures.imports import rows
+from app.measures.imports.actions import import_data_points
+from app.measures.imports.rows import read_file
+from app.measures.imports.schemas import ImportOptions
+from app.measures.models import DataPoint, Measure
+from app.operations.actions import OPERATION
+from app.operations.models import Operation, OperationInput, OperationState
+from tests.builders import (
+    make_measure,
+    make_membership,
+    make_project,
+    make_team,
+    make_user,
+)
+from tests.jobs.draining import drain, waiting
+from tests.measures.bodies import data_of
+from tests.measures.importing import RUNNERS, csv_of, point
+from tests.operations.bodies import quick
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS, BATCH = 11, 4
+CHUNKS = 3
+
+
+class Killed(BaseException):
+    """As if the process were gone: nothing of ours handles it."""
+
+
+@pytest.fixture(scope="module")
+def committed_url(backend: str, new_database_url: Callable[[str, str], str]) -> str:
+    url = new_database_url(backend, "resuming")
+    migrations.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def committed(committed_url: str) -> Iterator[Database]:
+    """A database whose transactions commit."""
+    database = Database(committed_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BATCH_ROWS", BATCH)
+
+
+def _actor(session: Session, measure: Measure, user_id: Any) -> Actor:
+    actor = find_absent_actor(
+        session.connection(),
+        user_id=user_id,
+        token_id=None,
+        scopes=None,
+        programme_id=measure.programme_id,
+        request_id=None,
+        now=utc_now(),
+    )
+    assert actor is not None
+    return actor
+
+
+def started(database: Database, **options: Any) -> tuple[Measure, Operation]:
+    """An import that waits, of its own measure. Where bad rows are skipped, it has one."""
+    with database.transaction() as session:
+        measure = make_measure(session, project=make_project(session, team=make_team(session)))
+        user = make_user(session)
+        make_membership(
+            session,
+            user=user,
+            role=Role.FACILITATOR,
+            programme=None,
+            programme_id=measure.programme_id,
+        )
+        bad = {5} if options.get("on_error") == "skip" else set[int]()
+        text = csv_of(point(number, numerator=21 if number in bad else 3) for number in range(ROWS))
+        operation = import_data_points(
+            session,
+            actor=_actor(session, measure, user.id),
+            measure_id=measure.id,
+            file=read_file("text/csv", text.encode()),
+            options=ImportOptions(**options),
+            now=utc_now(),
+        )
+    return measure, operation
+
+
+def assert_done_once(
+    database: Database, measure: Measure, operation: Operation, *, skipped: int = 0
+) -> None:
+    """What is there, what was told of it, and what was counted are the same rows."""
+    with database.reading() as session:
+        row = session.get_one(Operation, operation.id)
+        assert (row.state, row.done, row.error) == (OperationState.SUCCEEDED, ROWS, None)
+        assert row.result is not None
+        counts = [row.result[name] for name in ("created", "updated", "unchanged", "skipped")]
+        assert counts == [ROWS - skipped, 0, 0, skipped]
+        points = session.exec(select(DataPoint).where(DataPoint.measure_id == measure.id)).all()
+        assert [item.revision for item in points] == [1] * (ROWS - skipped)
+        assert session.get_one(Measure, measure.id).series_revision == CHUNKS
+        told = session.exec(select(Event).where(col(Event.parent_id) == measure.id)).all()
+        assert sum(data_of(item)["created"] for item in told) == ROWS - skipped
+        assert len(told) == CHUNKS
+        types = session.exec(select(Event.type).where(Event.resource_id == operation.id)).all()
+        assert Counter(types) == {"operation.created": 1, "operation.finished": 1}
+        assert session.get(OperationInput, operation.id) is None
+    assert waiting(database, OPERATION.name) == 0
+
+
+@contextmanager
+def killing(database: Database, *, at: int) -> Iterator[list[str]]:
+    """Die at the so-manieth statement or commit; yields what came until then."""
+    seen: list[str] = []
+
+    def note(connection: Connection, what: str) -> None:
+        seen.append(what)
+        if len(seen) == at:
+            connection.invalidate()  # a process that dies takes its connections with it
+            raise Killed
+
+    def statement(connection: Connection, _cursor: Any, text: str, *_rest: Any) -> None:
+        note(connection, text)
+
+    def committing(connection: Connection) -> None:
+        note(connection, "COMMIT")
+
+    event.listen(database.write_engine, "before_cursor_execute", statement)
+    event.listen(database.write_engine, "commit", committing)
+    try:
+        yield seen
+    finally:
+        event.remove(database.write_engine, "before_cursor_execute", statement)
+        event.remove(database.write_engine, "commit", committing)
+
+
+def _run_job(database: Database) -> None:
+    """The handler alone, so that the statements counted are those of the work."""
+    with database.reading() as session:
+        (job,) = session.exec(select(Job).where(col(Job.kind) == OPERATION.name)).all()
+    work = Work(job.id or 0, job.kind, job.lane, job.args, 1, job.created_at)
+    assert quick(RUNNERS, database).run(work) == Done()
+
+
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+def test_killed_at_each_statement_and_commit(committed: Database, on_error: str) -> None:
+    skipped = 1 if on_error == "skip" else 0
+    at, died = 1, set[str]()
+    while True:
+        measure, operation = started(committed, on_error=on_error)
+        with killing(committed, at=at) as seen:
+            try:
+                _run_job(committed)
+                was_killed = False
+            except Killed:
+                was_killed = True
+        died.add(seen[-1].split()[0])
+        assert drain(committed, [quick(RUNNERS, committed)]) == [Done()]
+        assert_done_once(committed, measure, operation, skipped=skipped)
+        if not was_killed:
+            break
+        at += 1
+    assert at > 30
+    assert died >= {"SELECT", "INSERT", "UPDATE", "DELETE", "COMMIT"}
+
+
+def test_killed_again_and_again(committed: Database) -> None:
+    """It dies in every chunk once, each time further on."""
+    measure, operation = started(committed)
+    for _ in range(CHUNKS + 1):
+        with killing(committed, at=21), pytest.raises(Killed):
+            _run_job(committed)
+    drain(committed, [quick(RUNNERS, committed)])
+    assert_done_once(committed, measure, operation)
+
+
+CHILD = """
+    import os, signal, sys
+    from sqlalchemy import event
+    from app.jobs.handlers import Work
+    from app.kit.db import Database
+    from app.measures.imports import rows
+    from app.measures.imports.actions import KIND
+    from app.measures.imports.runner import run_import
+    from app.operations.running import operator
+    from app import tables
+
+    url, operation_id, what, at = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+    rows.BATCH_ROWS = {batch}
+    database, seen = Database(url), 0
+
+    def note(*_anything):
+        global seen
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(database.write_engine, what, note)
+    handler = operator({{KIND: run_import}}, database=database)
+    handler.run(Work(1, "operation.run", "", {{"operation_id": operation_id}}, 1, 0))
+    print("survived")
+"""
+
+
+@pytest.mark.parametrize(("what", "at"), [("before_cursor_execute", 25), ("commit", 4)])
+def test_killed_by_a_signal(committed: Database, committed_url: str, what: str, at: int) -> None:
+    measure, operation = started(committed)
+    child = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(CHILD.format(batch=BATCH)),
+            committed_url,
+            operation.id.hex,
+            what,
+            str(at),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    with committed.reading() as session:
+        assert 0 < session.get_one(Operation, operation.id).done < ROWS
+    drain(committed, [quick(RUNNERS, committed)])
+    assert_done_once(committed, measure, operation)
+
+
+def test_run_by_two_at_once(committed: Database) -> None:
+    """A lease that was lost and is worked on all the same: one of the two writes each chunk."""
+    measure, operation = started(committed)
+    with committed.reading() as session:
+        (job,) = session.exec(select(Job).where(col(Job.kind) == OPERATION.name)).all()
+    work = Work(job.id or 0, job.kind, job.lane, job.args, 1, job.created_at)
+    together = Barrier(2)
+
+    def run(_number: int) -> Any:
+        together.wait(10)
+        return quick(RUNNERS, committed).run(work)
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = list(threads.map(run, range(2)))
+    assert all(isinstance(outcome, (Done, Retry)) for outcome in outcomes)
+    later = int((utc_now() + timedelta(days=1)).timestamp() * 1000)
+    drain(committed, [quick(RUNNERS, committed)], now=later)
+    assert_done_once(committed, measure, operation)
