@@ -14,10 +14,10 @@ from app.kit.clock import utc_now
 from app.kit.outbound import Answer, Outbound
 from app.kit.sealing import Sealer, Unsealable
 from app.kit.signing import sign
+from app.webhooks.keeping import Tried, cancel, hold_paused, keep_calls
 from app.webhooks.lanes import DELIVER
 from app.webhooks.models import sealed_for
 from app.webhooks.parcels import Dropped, Found, Parcel, Waiting, behind_probe, load_parcels
-from app.webhooks.keeping import Tried, cancel, hold_paused, keep_calls
 from app.webhooks.verdicts import Call, judge
 
 SECONDS = 15.0  # in all, however slowly the receiver answers

@@ -56,13 +56,13 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_user(session)
         make_dead_job(session)
         make_webhook_endpoint(session, programme=programme)
+        make_operation(session, programme=programme)
     delivery = make_webhook_delivery(session)
     make_webhook_delivery(session)
     for number in range(ROWS):
         attempt = {"delivery_id": delivery.id, "number": number, "milliseconds": 1}
         session.add(WebhookAttempt(**attempt, at=delivery.created_at))
     session.commit()
-        make_operation(session, programme=programme)
     return {
         "delivery_id": delivery.id,
         "programme_id": programme.id,
