@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     worker: bool = Field(
         default=True, description="Whether `serve` works off jobs too; always so with SQLite."
     )
+    job_lease_seconds: float = Field(
+        default=60.0,
+        ge=2.0,
+        le=3600.0,
+        description="How long a job stays with a worker that has died, in seconds.",
+    )
     webhook_allow_nets: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Private networks that outgoing calls may reach, such as `10.20.0.0/16`.",

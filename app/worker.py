@@ -4,12 +4,15 @@ Composition only; the loop is `jobs.working`. Only the command line starts it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import structlog
 
+from app.analytics.detections import watching
 from app.events.dispatching import Follower, dispatcher
 from app.jobs.handlers import Handler
 from app.jobs.mailing import WriteLetter, mailer
@@ -18,25 +21,43 @@ from app.jobs.schedules import Cron
 from app.jobs.working import Worker
 from app.kit.mail import MailFolder, MailServer, Post
 from app.kit.outbound import Outbound
+from app.measures.imports.actions import KIND as IMPORT
+from app.measures.imports.runner import run_import
+from app.operations import sweeping as operations
+from app.operations.running import operator
+from app.operations.steps import Runner
 from app.parts import Parts
 from app.settings import Settings
+from app.webhooks import following, letters
+from app.webhooks import sweeping as webhooks
+from app.webhooks.delivering import deliverer
 
 log = structlog.get_logger()
 
 # -- What the packages bring: everything that is worked off in the background stands here. ---------
 
-FOLLOWERS: tuple[Follower, ...] = ()  # hear of every event, in the transaction that numbers it
-LETTERS: dict[str, WriteLetter] = {}  # what is written to people, by name
-CRONS: tuple[Cron, ...] = (NIGHTLY,)
+# They hear of every event, in the transaction that numbers it.
+FOLLOWERS: tuple[Follower, ...] = (following.follow, watching.follow)
+LETTERS: dict[str, WriteLetter] = {**letters.LETTERS}  # what is written to people, by name
+RUNNERS: dict[str, Runner] = {IMPORT: run_import}  # long work, by kind of operation
+CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY)
 
 
-def handlers_of(parts: Parts, outbound: Outbound) -> list[Handler]:
+def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool]) -> list[Handler]:
     """One handler for each kind of job."""
-    return [
+    settings, database = parts.settings, parts.database
+    handlers: list[Handler] = [
         dispatcher(FOLLOWERS),
-        mailer(LETTERS, post=_post(parts.settings), sender=parts.settings.mail_from),
-        purger(parts.database),
+        deliverer(outbound=outbound, sealer=parts.sealer, waits=settings.webhook_retry_seconds),
+        watching.detector(),
+        operator(RUNNERS, database=database, is_stopping=is_stopping),
+        mailer(LETTERS, post=_post(settings), sender=settings.mail_from),
+        webhooks.sweeper(database, days=settings.delivery_days),
+        operations.sweeper(database=database),
+        purger(database),
     ]
+    lease = settings.job_lease_seconds
+    return [replace(each, kind=replace(each.kind, lease_seconds=lease)) for each in handlers]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -63,12 +84,16 @@ async def working(
     """A worker beside whatever is done inside; it is stopped in good order at the end."""
     outbound = Outbound(parts.policy)
     try:
-        handlers = handlers_of(parts, outbound)
-        worker = Worker(parts.database, handlers, CRONS, queues=queues, **more)
+        ending = Event()
+        handlers = handlers_of(parts, outbound, ending.is_set)
+        worker = Worker(
+            parts.database, handlers, CRONS, queues=queues, metrics=parts.metrics, **more
+        )
         task = asyncio.create_task(worker.run())
         try:
             yield worker
         finally:
+            ending.set()
             worker.stop()
             await task
     finally:

@@ -73,7 +73,7 @@ def _kinds() -> dict[str, Kind]:
 def test_every_kind_has_one_handler(settings: Settings) -> None:
     parts = make_parts(settings.model_copy(update={"database_url": "sqlite://"}))
     outbound = Outbound(parts.policy)
-    handlers = worker.handlers_of(parts, outbound)
+    handlers = worker.handlers_of(parts, outbound, lambda: False)
     names = [handler.kind.name for handler in handlers]
     assert sorted(names) == sorted(_kinds())
     assert {handler.kind.queue for handler in handlers} <= SLOTS.keys()

@@ -94,7 +94,7 @@ def _settle(database: Database, results: Sequence[Result], now: int | None) -> N
 
 def settle_together(
     database: Database, handler: Together, held: Sequence[Held], *, now: int | None = None
-) -> None:
+) -> list[Result]:
     """Apply a batch in the transaction that settles it; each job by itself if that fails."""
     try:
         with database.transaction() as session:
@@ -103,15 +103,20 @@ def settle_together(
             outcomes = handler.apply(session, [one.work for one in ours]) if ours else {}
             results = [Result(one, (outcomes or {}).get(one.work.id, Done())) for one in ours]
             _store(session, results, instant(database, now))
+        return results
     except Exception as fault:
         if is_outage(fault):
             raise
-        if len(held) == 1:
-            log.exception("job_failed", kind=handler.kind.name, job=held[0].work.id)
-            settle(database, [Result(held[0], Retry(describe(fault)))], now=now)
-            return
-        for one in held:
-            settle_together(database, handler, [one], now=now)
+        if len(held) > 1:
+            return [
+                result
+                for one in held
+                for result in settle_together(database, handler, [one], now=now)
+            ]
+        log.exception("job_failed", kind=handler.kind.name, job=held[0].work.id)
+        failed = Result(held[0], Retry(describe(fault)))
+        settle(database, [failed], now=now)
+        return [failed]
 
 
 def _fence(session: Session, held: Iterable[Held]) -> set[tuple[int, str]]:

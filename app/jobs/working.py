@@ -25,6 +25,8 @@ from app.jobs.settling import AT_ONCE, Result, describe, is_outage, settle, sett
 from app.jobs.threads import in_thread
 from app.jobs.waking import bell_of, hear_others
 from app.kit.db import Database
+from app.kit.logging import bound
+from app.kit.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -62,6 +64,12 @@ class _Running:
     is_batch: bool
     task: asyncio.Task[None] | None = None
     outcome: Outcome | None = None
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been held."""
+        return time.monotonic() - self.since
 
 
 @dataclass(eq=False)
@@ -74,6 +82,7 @@ class Worker:
     queues: Collection[str] | None = None
     slots: Mapping[str, Slots] = field(default_factory=lambda: SLOTS)
     pace: Pace = field(default_factory=Pace)
+    metrics: Metrics = field(default_factory=Metrics)
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}:{os.getpid()}")
 
     def __post_init__(self) -> None:
@@ -156,6 +165,8 @@ class Worker:
                 busy=self._busy(queue),
             )
             found = found or bool(held)
+            for kind, count in Counter(one.kind.name for one in held).items():
+                self.metrics.jobs_claimed(kind, count)
             self._start(held)
         return found
 
@@ -210,13 +221,15 @@ class Worker:
     def _run_one(
         self, running: _Running, call: Callable[..., Awaitable[Outcome]], *arguments: Any
     ) -> None:
+        held = running.held
+
         async def run() -> None:
-            try:
-                outcome = await call(*arguments)
-            except Exception as fault:
-                held = running.held
-                log.exception("job_failed", kind=held.kind.name, job=held.work.id)
-                outcome = Retry(describe(fault))
+            with bound(job=held.work.id, kind=held.kind.name, attempt=held.work.attempt):
+                try:
+                    outcome = await call(*arguments)
+                except Exception as fault:
+                    log.exception("job_failed")
+                    outcome = Retry(describe(fault))
             self._know(running, outcome)
 
         running.task = self._spawn(run())
@@ -227,7 +240,9 @@ class Worker:
         try:
             while time.monotonic() < patience:  # beyond it the jobs are anybody's
                 try:
-                    await in_thread(settle_together, self.database, handler, held)
+                    results = await in_thread(settle_together, self.database, handler, held)
+                    for result in results:
+                        self._count(handler.kind, type(result.outcome), batch[0].seconds)
                     return
                 except Exception as fault:
                     if not is_outage(fault):
@@ -266,6 +281,9 @@ class Worker:
         self._settled.set()
         self._wake.set()  # a slot is free
 
+    def _count(self, kind: Kind, outcome: type[object], seconds: float) -> None:
+        self.metrics.jobs_settled(kind.name, outcome.__name__.lower(), seconds)
+
     def _forget(self, running: _Running) -> None:
         self._running.pop(running.held.row, None)
         self._wake.set()
@@ -287,6 +305,7 @@ class Worker:
                     self._settled.set()  # they are kept
                     raise
                 for one in known:
+                    self._count(one.held.kind, type(one.outcome), one.seconds)
                     self._forget(one)
 
     def _known(self) -> list[_Running]:
@@ -309,6 +328,7 @@ class Worker:
             running = self._running.pop(held.row, None)
             if running is not None and running.task is not None and running.outcome is None:
                 log.warning("job_lease_lost", kind=held.kind.name, job=held.work.id)
+                self.metrics.jobs_settled(held.kind.name, "lost", running.seconds)
                 running.task.cancel()
         if lost:
             self._wake.set()

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from app.jobs.handlers import Done, InThread, Outcome, Work
 from app.jobs.kinds import Kind
 from app.jobs.models import Job
+from app.jobs.schedules import Cron
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.operations.actions import finish, job_key
@@ -16,7 +17,7 @@ from app.operations.models import Operation, OperationState
 from app.operations.running import broken
 
 SWEEP = Kind("operation.sweep", queue="cron")
-SCHEDULE = ("operation.sweep", SWEEP, "17 3 * * *")  # name, kind, cron in UTC
+NIGHTLY = Cron("operation.sweep", SWEEP, "37 3 * * *")
 _AT_ONCE = 500
 
 

@@ -8,12 +8,13 @@ from sqlmodel import col
 
 from app.jobs.handlers import Done, InThread, Outcome, Work
 from app.jobs.kinds import Kind
+from app.jobs.schedules import Cron
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.webhooks.models import DeliveryState, WebhookDelivery
 
 SWEEP = Kind("webhook.sweep", queue="cron", attempts=3)
-SCHEDULE = ("webhook.sweep", SWEEP, "17 3 * * *")  # name, kind, cron in UTC
+NIGHTLY = Cron("webhook.sweep", SWEEP, "17 3 * * *")
 CHUNK = 1_000
 
 

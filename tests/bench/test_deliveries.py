@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,9 +64,8 @@ class Office:
     """A database with a programme and its subscribers."""
 
     database: Database
-    programme_id: object
-    owner_id: object
-    team_id: object
+    programme_id: uuid.UUID
+    owner_id: uuid.UUID
 
     def subscribe(self, url: str) -> None:
         """One more endpoint."""
@@ -92,7 +92,7 @@ class Office:
                     verb=Verb.UPDATED,
                     resource_id=new_id(),
                     revision=2,
-                    programme_id=self.programme_id,  # type: ignore[arg-type]
+                    programme_id=self.programme_id,
                     origin=Origin(),
                     now=utc_now(),
                 )
@@ -106,13 +106,14 @@ class Office:
             counted = session.execute(
                 sa.select(sa.func.count()).select_from(Job).where(col(Job.kind) != "cron")
             )
-            return counted.scalar_one()
+            number: int = counted.scalar_one()
+            return number
 
     @contextmanager
     def working(self, *, seconds: float = 15.0) -> Iterator[None]:
         """A worker beside, in a thread with a loop of its own."""
         ready, ended = Flag(), Flag()
-        stop: list[Callable[[], None]] = []
+        stop: list[Callable[[], object]] = []
 
         async def work() -> None:
             outbound = Outbound(POLICY)
@@ -144,7 +145,7 @@ def office(backend: str, new_database_url: Callable[[str, str], str]) -> Iterato
         user = make_user(session)
         make_membership(session, user=user, role=Role.PLATFORM_ADMIN)
         programme = make_programme(session)
-        office = Office(database, programme.id, user.id, None)
+        office = Office(database, programme.id, user.id)
     yield office
     database.dispose()
 

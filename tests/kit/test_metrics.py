@@ -128,7 +128,7 @@ def test_jobs_are_told_by_queue(session: Session, local: TestClient) -> None:
     _job(session, "webhook", +30, lease="held", worker="one")
     _job(session, "webhook", +300)
     _job(session, "mail", +300)
-    session.add(DeadJob(id=1, queue="mail", kind="mail.send", created_at=0, died_at=0))
+    session.add(DeadJob(job_id=1, queue="mail", kind="mail.send", created_at=0, died_at=0))
     session.commit()
     found = _scrape(local)
     assert found["openqi_jobs_due", "webhook"] == 2

@@ -9,11 +9,12 @@ from sqlmodel import Session, col, select
 
 from app.jobs.handlers import Done, Work
 from app.jobs.models import Job
+from app.jobs.schedules import next_tick
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.operations import sweeping
 from app.operations.models import Operation, OperationInput, OperationState
-from app.operations.sweeping import SCHEDULE, SWEEP, sweeper
+from app.operations.sweeping import NIGHTLY, SWEEP, sweeper
 from tests.builders import make_operation
 from tests.operations.bodies import KIND, counting, work_off
 from tests.world import World
@@ -72,10 +73,5 @@ def test_one_whose_job_is_gone_has_failed(
 
 
 def test_it_returns_every_night() -> None:
-    from cronsim import CronSim
-
-    name, kind, cron = SCHEDULE
-    assert name == kind.name == "operation.sweep"
-    ticks = CronSim(cron, utc_now())
-    first, second = next(ticks), next(ticks)
-    assert second - first == timedelta(days=1)
+    first = next_tick(NIGHTLY.cron, NIGHTLY.tz, 0)
+    assert next_tick(NIGHTLY.cron, NIGHTLY.tz, first) - first == 86_400_000

@@ -3,14 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from app.webhooks.settling import hold_paused
 from sqlmodel import col, select
 
 from app.events.models import Event
 from app.identity.models import User
 from app.jobs.handlers import Done, Retry
 from app.jobs.models import Job
+from app.kit.mail import Letter
 from app.webhooks import lanes
+from app.webhooks.keeping import hold_paused
 from app.webhooks.letters import LETTERS
 from app.webhooks.models import DeliveryState, EndpointState, WebhookEndpoint
 from app.webhooks.parcels import Waiting
@@ -185,12 +186,18 @@ def test_gone_disables_at_once_and_cancels_what_is_pending(post: Post, receiver:
     assert event.changes["state"] == ["enabled", "disabled"]
     assert '"state":"disabled"' in event.payload
     (job,) = _mail(post)
-    assert set(job.args) == {"template", "endpoint_id"}
-    to, subject, text = LETTERS[job.args["template"]](post.session, job.args)
+    assert set(job.args) == {"letter", "ids"}
+    to, subject, text = _letter(post, job)
     owner = post.session.get_one(User, endpoint.owner_id)
     assert (to, subject) == (owner.email, "Webhook endpoint Platform was disabled")
     assert GONE_REASON in text
     assert "/replays" in text
+
+
+def _letter(post: Post, job: Job) -> Letter:
+    letter = LETTERS[job.args["letter"]](post.session, job.args["ids"])
+    assert letter is not None
+    return letter
 
 
 def test_the_first_message_given_up_is_told_to_the_owner_once(
@@ -205,7 +212,7 @@ def test_the_first_message_given_up_is_told_to_the_owner_once(
     post.deliver(after=6)
     assert post.again(endpoint).exhausted == 2
     (job,) = _mail(post)
-    to, subject, text = LETTERS[job.args["template"]](post.session, job.args)
+    to, subject, text = _letter(post, job)
     assert (to, subject) == (
         post.session.get_one(User, endpoint.owner_id).email,
         "Webhook deliveries to 127.0.0.1 fail",
@@ -229,7 +236,7 @@ def test_after_five_days_without_a_success_it_is_disabled(post: Post, receiver: 
     assert endpoint.failing_since is not None
     assert post.now - endpoint.failing_since >= timedelta(days=5)
     assert len(_events(post, endpoint)) == 1
-    assert [job.args["template"] for job in _mail(post)] == [
+    assert [job.args["letter"] for job in _mail(post)] == [
         "webhook_endpoint_failing",
         "webhook_endpoint_disabled",
     ]

@@ -7,11 +7,11 @@ from sqlmodel import Session, col, select
 from app.events.models import Event
 from app.jobs.actions import enqueue
 from app.jobs.handlers import Done
-from app.jobs.kinds import Kind
+from app.jobs.schedules import next_tick
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery
-from app.webhooks.sweeping import SCHEDULE, SWEEP, sweeper
+from app.webhooks.sweeping import NIGHTLY, SWEEP, sweeper
 from tests.builders import make_webhook_delivery, make_webhook_endpoint
 from tests.jobs.draining import drain
 
@@ -40,6 +40,5 @@ def test_what_is_older_than_the_days_goes_in_chunks(session: Session, database: 
 
 
 def test_it_returns_every_night() -> None:
-    name, kind, cron = SCHEDULE
-    assert isinstance(kind, Kind)
-    assert (name, kind.queue, len(cron.split())) == ("webhook.sweep", "cron", 5)
+    first = next_tick(NIGHTLY.cron, NIGHTLY.tz, 0)
+    assert next_tick(NIGHTLY.cron, NIGHTLY.tz, first) - first == 86_400_000
