@@ -3,20 +3,23 @@
 import asyncio
 import gc
 import json
+import os
 import secrets
 import signal
 import socket
 import sqlite3
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import structlog
 import typer
 import uvicorn
 from pydantic import ValidationError
+from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
@@ -26,11 +29,15 @@ from app.identity.keys import UnusableKey, generate_key
 from app.identity.passwords import Passwords
 from app.jobs.working import SLOTS
 from app.kit import migrations
+from app.kit.answers import API_PREFIX
 from app.kit.db import Database, make_engine, normalise_url
 from app.kit.errors import OpenQIError
 from app.kit.logging import configure
+from app.kit.negotiation import CSV, JSON_LINES
+from app.kit.remote import Declined, Remote, Unreachable
 from app.kit.single_process import DatabaseInUse, sole_process
 from app.main import OpenQI, create_app
+from app.operations import terminal
 from app.parts import make_parts
 from app.settings import Settings
 from app.worker import working
@@ -71,6 +78,8 @@ def _clear_failures() -> Iterator[None]:
         _fail(str(fault))
     except DatabaseInUse as fault:
         _fail(f"another OpenQI process serves {fault}; a SQLite database takes one at a time.")
+    except (Declined, Unreachable) as fault:
+        _fail(f"{fault}.")
     except OpenQIError as fault:
         _fail(fault.detail or fault.title)
     except SQLAlchemyError as fault:
@@ -300,6 +309,51 @@ def openapi(
 def _document() -> object:
     settings = Settings.model_validate({"signing_key": generate_key(), "database_url": "sqlite://"})
     return create_app(settings).openapi()
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or JSON Lines (.jsonl).")
+    ],
+    measure: Annotated[uuid.UUID, typer.Option(help="The measure to load the rows into.")],
+    url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="File with a token of data_point:write; else OPENQI_TOKEN holds it."),
+    ] = None,
+    mode: Annotated[
+        Literal["upsert", "insert"], typer.Option(help="insert refuses what exists.")
+    ] = "upsert",
+    on_error: Annotated[
+        Literal["fail", "skip"], typer.Option(help="skip leaves rows with faults out.")
+    ] = "fail",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
+) -> None:
+    """Load a file of data points into a server and show how far it is."""
+    console = Console()
+    params = {"mode": mode, "on_error": on_error, "dry_run": dry_run}
+    with _clear_failures(), Remote(url, _token(token_file)) as remote:
+        try:
+            _, headers = remote.send(
+                "POST",
+                f"{API_PREFIX}/measures/{measure}/imports",
+                content=file.read_bytes(),
+                media_type=JSON_LINES if file.suffix in {".jsonl", ".ndjson"} else CSV,
+                params=params,
+            )
+            done = terminal.follow(remote, headers["Location"], console=console)
+        except Declined as fault:
+            terminal.show_faults(fault.problem.get("errors", ()), console)
+            raise
+        if not terminal.show_end(done, console):
+            raise typer.Exit(1)
+
+
+def _token(file: Path | None) -> str:
+    """From a file or the environment: what stands on a command line, every process can read."""
+    token = file.read_text() if file else os.environ.get("OPENQI_TOKEN", "")
+    return token.strip() or _fail("give a token: --token-file, or OPENQI_TOKEN.")
 
 
 @app.command()

@@ -1,0 +1,238 @@
+"""`openqi import`: a file goes to a real server, and the terminal shows how far it is."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from app.access.permissions import Role
+from app.identity.models import LoginSession
+from app.kit import migrations
+from app.kit.clock import utc_now
+from app.kit.db import Database
+from app.kit.negotiation import CSV
+from app.kit.remote import Declined, Remote, Unreachable
+from app.main import create_app
+from app.measures.imports import rows
+from app.operations.terminal import FAILURES_IN_A_ROW, follow, show_end
+from app.settings import Settings
+from tests.builders import make_measure, make_membership, make_project, make_team, make_user
+from tests.jobs.draining import drain
+from tests.measures.importing import RUNNERS, csv_of, lines_of, point, points
+from tests.operations.bodies import quick
+from tests.serving import serving
+
+COMMAND = (sys.executable, "-m", "app", "import")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Served:
+    """A server, a measure in it, and the token of somebody who may load it."""
+
+    address: str
+    database: Database
+    path: str
+    token: str
+
+    def post(self, remote: Remote, text: str, **params: Any) -> str:
+        content = text.encode()
+        _, headers = remote.send("POST", self.path, content=content, media_type=CSV, params=params)
+        return headers["Location"]
+
+    def work(self) -> None:
+        """Run the operation that waits."""
+        later = int((utc_now() + timedelta(days=1)).timestamp() * 1000)
+        drain(self.database, [quick(RUNNERS, self.database)], now=later)
+
+
+@pytest.fixture(scope="module")
+def served(new_database_url: Callable[[str, str], str], settings: Settings) -> Iterator[Served]:
+    url = new_database_url("sqlite", "terminal")
+    migrations.upgrade(url)
+    app = create_app(settings.model_copy(update={"database_url": url}))
+    database, now = app.state.database, utc_now()
+    with database.writing() as session:
+        measure = make_measure(session, project=make_project(session, team=make_team(session)))
+        user = make_user(session)
+        make_membership(
+            session, user=user, role=Role.FACILITATOR, programme_id=measure.programme_id
+        )
+        login = LoginSession(user_id=user.id, expires_at=now + timedelta(hours=1))
+        session.add(login)
+        session.commit()
+        token = app.state.tokens.issue(user_id=user.id, session_id=login.id, now=now)
+        path = f"/api/v1/measures/{measure.id}/imports"
+    with serving(app) as address:
+        yield Served(address, database, path, token)
+    database.dispose()
+
+
+@pytest.fixture
+def remote(served: Served) -> Iterator[Remote]:
+    with Remote(served.address, served.token) as remote:
+        yield remote
+
+
+def _console(*, is_terminal: bool) -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    return Console(file=text, force_terminal=is_terminal, width=100), text
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_it_shows_how_far_it_is(
+    is_terminal: bool, served: Served, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BATCH_ROWS", 10)
+    location = served.post(remote, csv_of(points(40)))
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:  # the permission is checked, then two batches are written
+            _some_chunks(served)
+        else:
+            served.work()
+
+    console, text = _console(is_terminal=is_terminal)
+    done = follow(remote, location, console=console, wait=wait)
+    assert (done["state"], done["progress"]) == ("succeeded", {"done": 40, "total": 40})
+    assert waits == [2.0, 2.0]
+    shown = text.getvalue()
+    if is_terminal:
+        assert "40/40" in shown
+        assert "\x1b[" in shown
+    else:
+        assert shown.splitlines() == [
+            "pending: 0 of 40",
+            "running: 20 of 40",
+            "succeeded: 40 of 40",
+        ]
+
+
+def _some_chunks(served: Served) -> None:
+    """The permission is checked, then two batches are written; the worker stops."""
+    stops = iter([False, False, True])
+    handler = quick(RUNNERS, served.database, is_stopping=lambda: next(stops, True))
+    later = int((utc_now() + timedelta(days=1)).timestamp() * 1000)
+    with pytest.raises(AssertionError, match="jobs go on"):
+        drain(served.database, [handler], now=later, rounds=1)
+
+
+def test_faults_are_a_table(served: Served, remote: Remote) -> None:
+    bad = [point(0), point(1, numerator=21), point(2, denominator="[red]many")]
+    location = served.post(remote, csv_of(bad))
+    served.work()
+    console, text = _console(is_terminal=False)
+    assert not show_end(follow(remote, location, console=console), console)
+    shown = text.getvalue()
+    assert "numerator_exceeds_denominator" in shown
+    assert "failed: 2 faults; nothing was written." in shown
+    location = served.post(remote, csv_of(bad), on_error="skip")
+    served.work()
+    assert show_end(follow(remote, location, console=console), console)
+    assert "skipped: 2" in text.getvalue()
+
+
+def test_a_cancelled_one_is_no_success(served: Served, remote: Remote) -> None:
+    location = served.post(remote, csv_of(points(2)))
+    remote.send("POST", f"{location}/cancel")
+    console, text = _console(is_terminal=False)
+    assert not show_end(follow(remote, location, console=console), console)
+    assert "cancelled" in text.getvalue()
+
+
+def test_a_server_that_is_away_for_a_moment(
+    served: Served, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = served.post(remote, csv_of(points(2)))
+    served.work()
+    away = iter(range(FAILURES_IN_A_ROW - 1))
+    send = remote.send
+
+    def flaky(*arguments: Any, **options: Any) -> Any:
+        if next(away, None) is not None:
+            raise Unreachable("away")
+        return send(*arguments, **options)
+
+    monkeypatch.setattr(remote, "send", flaky)
+    console, _ = _console(is_terminal=False)
+    waits: list[float] = []
+    assert follow(remote, location, console=console, wait=waits.append)["finished_at"]
+    assert waits == [1.0] * (FAILURES_IN_A_ROW - 1)
+    away = iter(range(FAILURES_IN_A_ROW))
+    with pytest.raises(Unreachable):
+        follow(remote, location, console=console, wait=waits.append)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://openqi.example", "ftp://127.0.0.1", "127.0.0.1:8000", "http://[", ""]
+)
+def test_the_token_travels_in_no_clear_text(url: str) -> None:
+    with pytest.raises(Unreachable):
+        Remote(url, "token")
+
+
+def test_refusals_keep_their_problem(served: Served, remote: Remote) -> None:
+    with pytest.raises(Declined) as caught:
+        served.post(remote, "weight\n1\n")
+    assert caught.value.status == 422
+    assert {fault["code"] for fault in caught.value.problem["errors"]} >= {"unknown_column"}
+    with Remote("http://127.0.0.1:9", "token") as nobody, pytest.raises(Unreachable):
+        nobody.send("GET", "/api/v1/me")
+    with Remote(served.address, served.token) as other, pytest.raises(Unreachable):
+        other.send("GET", "/docs")
+
+
+def _run(served: Served, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    measure = served.path.split("/")[-2]
+    return subprocess.run(
+        [*COMMAND, *arguments, "--measure", measure, "--url", served.address],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command(served: Served, tmp_path: Path) -> None:
+    """Beside a worker that looks for work as long as the command runs."""
+    token = tmp_path / "token"
+    token.write_text(f"{served.token}\n")
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.csv"
+    good.write_text(lines_of(points(1_200)))
+    bad.write_text("weight\n1\n")
+    ended = Event()
+
+    def work() -> None:
+        while not ended.wait(0.2):
+            served.work()
+
+    worker = Thread(target=work)
+    worker.start()
+    try:
+        done = _run(served, str(good), "--token-file", str(token))
+        refused = _run(served, str(bad), OPENQI_TOKEN=served.token)
+        without = _run(served, str(good), OPENQI_TOKEN="")
+    finally:
+        ended.set()
+        worker.join()
+    assert done.returncode == 0, done.stderr
+    assert "succeeded: 1200 of 1200" in done.stdout
+    assert refused.returncode == 1
+    assert "unknown_column" in refused.stdout
+    assert "the server declines (422)" in refused.stderr
+    assert without.returncode == 1
+    assert "give a token" in without.stderr
+    assert "Traceback" not in done.stderr + refused.stderr + without.stderr
