@@ -22,6 +22,7 @@ from app.pdsa import routes as pdsa
 from app.programmes import routes as programmes
 from app.progress import routes as progress
 from app.projects import routes as projects
+from app.references import routes as references
 from app.teams import routes as teams
 
 DESCRIPTION = """
@@ -45,6 +46,8 @@ TAGS = [
     ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
     ("measures", "Measures and their data points, one by one or in bulk."),
     ("spc", "Series annotated by statistical process control."),
+    ("external-references", "What other systems call our resources."),
+    ("integrations", "Other platforms that send us messages, and what became of each."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -65,6 +68,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     comparisons.router,
     progress.router,
     feasibility.router,
+    references.router,
 )
 _BEARER = {
     "type": "http",

@@ -28,6 +28,7 @@ from app.participants.models import Appointment, Enrolment, Person, Professional
 from app.pdsa.models import PDSACycle, Purpose
 from app.programmes.models import Programme
 from app.projects.models import Project
+from app.references.models import ExternalReference
 from app.teams.models import Team, TeamMembership
 
 _number = count(1)
@@ -238,3 +239,16 @@ def make_cycle(session: Session, *, project: Project | None = None, **over: Any)
         "purpose": Purpose.TEST_CHANGE,
     }
     return _kept(session, PDSACycle(**(values | over)))
+
+
+def make_reference(session: Session, *, project: Project, **over: Any) -> ExternalReference:
+    """What another system calls the project."""
+    values: dict[str, Any] = {
+        "programme_id": project.programme_id,
+        "resource_type": "project",
+        "resource_id": project.id,
+        "system": "lifeqi",
+        "external_id": f"P{next(_number)}",
+        "created_at": datetime(2018, 1, 8, tzinfo=UTC),
+    }
+    return _kept(session, ExternalReference(**(values | over)))
