@@ -12,6 +12,8 @@ from app.analytics.comparisons import routes as comparisons
 from app.analytics.feasibility import routes as feasibility
 from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
+from app.integrations import routes as integrations
+from app.integrations.inbound.routes import SIGNATURE
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
@@ -69,6 +71,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     feasibility.router,
     references.router,
+    integrations.router,
 )
 _BEARER = {
     "type": "http",
@@ -98,9 +101,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         contact={"name": "The people who run this server"},
     )
-    document["components"]["securitySchemes"]["bearer"] = _BEARER
+    document["components"]["securitySchemes"] |= {"bearer": _BEARER, "signature": SIGNATURE}
     for item in document["paths"].values():
         for operation in item.values():
-            if operation.get("security"):
+            if any("login" in way for way in operation.get("security", ())):
                 operation["security"].append({"bearer": []})
     return openapi.complete(document, app.routes)
