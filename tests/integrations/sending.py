@@ -109,7 +109,7 @@ class Platform:
     ) -> httpx.Response:
         """POST the message; bytes go as they are."""
         content = message if isinstance(message, bytes) else json.dumps(message).encode()
-        message_id = message_id or f"msg_{next(_number)}"
+        message_id = message_id or f"auto_{next(_number)}"
         signed = sign(
             secrets or [self.integration["secret"]],
             message_id=message_id,
