@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 from app.access.models import Membership
 from app.access.permissions import Role
 from app.identity.models import User
+from app.integrations.models import InboundEvent, InboundOutcome, Integration
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
 from app.measures.models import (
@@ -252,3 +253,29 @@ def make_reference(session: Session, *, project: Project, **over: Any) -> Extern
         "created_at": datetime(2018, 1, 8, tzinfo=UTC),
     }
     return _kept(session, ExternalReference(**(values | over)))
+
+
+def make_integration(session: Session, *, programme: Programme, **over: Any) -> Integration:
+    """A connection to a platform, whose secret is none."""
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "owner_id": over.get("owner_id") or make_user(session).id,
+        "name": f"Platform {next(_number)}",
+        "system": "lifeqi",
+        "secret": "sealed by nobody",
+    }
+    return _kept(session, Integration(**(values | over)))
+
+
+def make_inbound_event(session: Session, *, integration: Integration, **over: Any) -> InboundEvent:
+    """A message that was applied."""
+    values: dict[str, Any] = {
+        "programme_id": integration.programme_id,
+        "integration_id": integration.id,
+        "sender_id": f"msg_{next(_number)}",
+        "type": "project.saved",
+        "digest": "0" * 64,
+        "received_at": datetime(2018, 1, 8, tzinfo=UTC),
+        "outcome": InboundOutcome.APPLIED,
+    }
+    return _kept(session, InboundEvent(**(values | over)))

@@ -106,6 +106,7 @@ def create_integration(
     now: datetime,
 ) -> tuple[Integration, str]:
     """The connection and its secret, which is told this once."""
+    actor.require(Permission.INTEGRATION_WRITE)
     place = get_place_reference(session, actor=actor, place=Place(data.programme_id))
     actor.require(Permission.INTEGRATION_WRITE, place)
     _check_rules(data)

@@ -24,6 +24,8 @@ def _well_formed(secret: str) -> str:
 
 
 Secret = Annotated[str, Field(max_length=100), AfterValidator(_well_formed)]
+# It is the `origin` of what is pulled from there too, which holds so many characters.
+BaseUrl = Annotated[Url, StringConstraints(max_length=200)]
 Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{8,500}$"), Storable]
 SortField = Literal["name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"]
 _ABOUT: dict[str, Any] = {
@@ -59,7 +61,7 @@ class IntegrationBase(Input):
     mapping: IntegrationMapping | None = Field(
         default=None, description="Of a generic platform; another OpenQI is understood without."
     )
-    base_url: Url | None = Field(
+    base_url: BaseUrl | None = Field(
         default=None, description="Where another OpenQI is, to pull its released projects."
     )
 
@@ -89,7 +91,7 @@ class IntegrationPatch(Input):
 
     name: Name | MISSING = MISSING
     mapping: IntegrationMapping | None | MISSING = MISSING
-    base_url: Url | None | MISSING = MISSING
+    base_url: BaseUrl | None | MISSING = MISSING
     token: Token | None | MISSING = MISSING
 
 

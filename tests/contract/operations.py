@@ -25,6 +25,8 @@ PUBLIC = frozenset(
         "get_problem_code",
     }
 )
+# What a platform calls with a signature instead of a token; see tests/integrations.
+SIGNED = frozenset({"receive_event"})
 # Asked for by browsers and people, not by programs, so they are no part of the document.
 UNDOCUMENTED = frozenset({"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document"})
 

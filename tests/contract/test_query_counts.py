@@ -13,11 +13,14 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_inbound_event,
+    make_integration,
     make_measure,
     make_membership,
     make_participant,
     make_phase,
     make_project,
+    make_reference,
     make_session,
     make_team,
     make_user,
@@ -35,7 +38,11 @@ def ids(session: Session, world: World) -> dict[str, object]:
     """Several rows in every list, and the parents of the lists."""
     programme, team, project = world.programme, world.team, world.project
     measure = make_measure(session, project=project)
+    integration = make_integration(session, programme=programme)
     for number in range(ROWS):
+        make_integration(session, programme=programme)
+        make_inbound_event(session, integration=integration)
+        make_reference(session, project=project, system=f"system-{number}")
         make_team(session, programme=programme)
         make_participant(session, programme=programme, team=team)
         make_session(session, programme=programme)
@@ -54,6 +61,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "measure_id": measure.id,
         "cycle_id": make_cycle(session, project=project).id,
         "user_id": world.member.id,
+        "integration_id": integration.id,
     }
 
 

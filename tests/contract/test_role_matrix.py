@@ -20,11 +20,14 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_inbound_event,
+    make_integration,
     make_measure,
     make_membership,
     make_organisation,
     make_participant,
     make_phase,
+    make_reference,
     make_session,
     make_user,
 )
@@ -51,6 +54,7 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
         measure = make_measure(session, project=project)
         user = make_user(session)
         membership = make_membership(session, user=user, role=Role.MEMBER, team=team)
+        integration = make_integration(session, programme=programme)
         login = LoginSession(user_id=user.id, expires_at=utc_now())
         token = PersonalToken(
             user_id=user.id,
@@ -82,6 +86,9 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "login_session_id": login.id,
             "token_id": token.id,
             "code": "not_found",
+            "reference_id": make_reference(session, project=project).id,
+            "integration_id": integration.id,
+            "inbound_event_id": make_inbound_event(session, integration=integration).id,
         }
     return places
 

@@ -30,8 +30,9 @@ def one(platform: Platform, facilitator: Caller) -> Callable[[str], dict[str, An
     """The one resource of a list that the platform calls so."""
 
     def find(path: str, ref: str = "lifeqi:7") -> dict[str, Any]:
-        (item,) = facilitator.ok(path, external_ref=ref)["items"]
-        return item
+        items: list[dict[str, Any]] = facilitator.ok(path, external_ref=ref)["items"]
+        assert len(items) == 1
+        return items[0]
 
     return find
 
@@ -197,7 +198,10 @@ def test_a_point_may_be_the_message_itself(
     platform = connect(facilitator, call(None), world.programme.id, mapping=mapping)
     message = {"m": "m", "rows": [{"a/b": "2018-01-01", "c~d": 5}]}
     assert platform.outcome(message) == ("applied", None)
-    assert platform.outcome({"m": "m", "rows": {"0": {"a/b": "2018-01-08"}}}) == ("applied", None)
+    assert platform.outcome({"m": "m", "rows": {"0": {"a/b": "2018-01-08", "c~d": 5}}}) == (
+        "applied",
+        None,
+    )
     assert platform.outcome({"m": "m", "rows": []}) == ("refused", "validation_failed")
 
 

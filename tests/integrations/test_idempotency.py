@@ -85,9 +85,8 @@ def test_what_fails_is_logged_and_tried_anew(
 
 
 def test_an_idempotency_key_is_understood_too(platform: Platform) -> None:
-    key = {"Idempotency_Key": "k1"}
-    first = platform.send(project(), message_id="msg_1", **key)
-    again = platform.send(project(), message_id="msg_1", **key)
+    first = platform.send(project(), message_id="msg_1", Idempotency_Key="k1")
+    again = platform.send(project(), message_id="msg_1", Idempotency_Key="k1")
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.headers["Idempotency-Replayed"] == "true"
 

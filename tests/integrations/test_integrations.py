@@ -1,7 +1,7 @@
 """Connections: who may make them, what a mapping may say, secrets, states, the log, trials."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +21,10 @@ Call = Callable[..., Caller]
 
 
 @pytest.fixture
-def reachable(app: OpenQI) -> Iterator[None]:
+def reachable(app: OpenQI) -> None:
     """Names that need no resolving, for nothing is called here."""
     policy = Policy(hosts=frozenset({"other.example", "third.example"}))
     app.state.parts = replace(app.state.parts, policy=policy)
-    yield
 
 
 def openqi(world: World, **over: Any) -> dict[str, Any]:
@@ -145,6 +144,7 @@ def test_another_openqi(call: Call, world: World, facilitator: Caller, reachable
         ({"system": "Life QI"}, "#/system"),
         ({"token": "with blank"}, "#/token"),
         ({"base_url": "ftp://other.example"}, "#/base_url"),
+        ({"base_url": "https://other.example/" + "a" * 200}, "#/base_url"),
     ],
 )
 def test_what_a_connection_may_not_say(
@@ -169,7 +169,8 @@ def test_addresses_that_may_not_be_called(
 
 
 def _rule(**over: Any) -> dict[str, Any]:
-    return copy.deepcopy(MAPPING["rules"][1]) | over
+    rule: dict[str, Any] = copy.deepcopy(MAPPING["rules"][1])
+    return rule | over
 
 
 FAULTY: list[tuple[dict[str, Any], str]] = [

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from app.events.models import Event
 from app.integrations.actions import finish_pull
-from app.integrations.inbound.applying import PULL
+from app.integrations.kinds import PULL
 from app.integrations.models import InboundEvent, InboundOutcome, Integration
 from app.integrations.queries import find_acting, source_of
 from app.integrations.secrets import token_of

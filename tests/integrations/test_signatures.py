@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ from standardwebhooks import Webhook
 from app.integrations.models import InboundEvent
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
+from app.kit.sealing import Sealer
 from app.kit.signing import make_secret, sign
-from app.main import OpenQI
+from app.main import OpenQI, create_app
 from app.settings import Settings
 from tests.calling import Caller
 from tests.integrations.sending import Platform, connect, project
@@ -156,10 +158,6 @@ def test_a_secret_of_another_server_is_of_no_use(
     platform: Platform, app: OpenQI, session: Session
 ) -> None:
     """The sealing key was lost: nobody gets in, and nobody is told why."""
-    from dataclasses import replace
-
-    from app.kit.sealing import Sealer
-
     app.state.parts = replace(app.state.parts, sealer=Sealer(b"x" * 32, use="another"))
     _refused(platform, session)
 
@@ -198,8 +196,6 @@ def test_ten_megabytes_are_refused(platform: Platform) -> None:
 
 def test_ten_megabytes_are_refused_unread(settings: Settings) -> None:
     """The answer comes while the body is still to be sent."""
-    from app.main import create_app
-
     app = create_app(settings.model_copy(update={"database_url": "sqlite://"}))
     with serving(app) as base:
         host, port = base.removeprefix("http://").split(":")

@@ -69,7 +69,7 @@ def receive_event(
     The message is applied by the mapping of the connection before the answer leaves. Refused by a
     rule of ours it is answered with 202 too, with `outcome`, `code` and `detail`: sending it again
     would not help. A repeat of the same id is answered with 200 and the recorded outcome; what was
-    refused or failed is tried anew then. Any 401, 409 or 503 writes nothing but a line of the log.
+    refused or failed (503 `inbound_failed`, send it again later) is tried anew then.
     """
     row, is_new = actions.receive_event(
         session,
