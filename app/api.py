@@ -12,6 +12,8 @@ from app.analytics.comparisons import routes as comparisons
 from app.analytics.feasibility import routes as feasibility
 from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
+from app.integrations import routes as integrations
+from app.integrations.inbound.routes import SIGNATURE
 from app.kit import docs, health, metrics, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
@@ -24,6 +26,7 @@ from app.pdsa import routes as pdsa
 from app.programmes import routes as programmes
 from app.progress import routes as progress
 from app.projects import routes as projects
+from app.references import routes as references
 from app.teams import routes as teams
 from app.webhooks import routes as webhooks
 
@@ -51,6 +54,8 @@ TAGS = [
     ("webhooks", "Subscribers to events: endpoints, what was delivered, replays."),
     ("jobs", "Background work, and what of it was given up. For administrators."),
     ("operations", "Long work: how far it is, what came of it, and how to cancel it."),
+    ("external-references", "What other systems call our resources."),
+    ("integrations", "Other platforms that send us messages, and what became of each."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -74,6 +79,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     jobs.router,
     operations.router,
+    references.router,
+    integrations.router,
 )
 _BEARER = {
     "type": "http",
@@ -104,9 +111,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         contact={"name": "The people who run this server"},
     )
-    document["components"]["securitySchemes"]["bearer"] = _BEARER
+    document["components"]["securitySchemes"] |= {"bearer": _BEARER, "signature": SIGNATURE}
     for item in document["paths"].values():
         for operation in item.values():
-            if operation.get("security"):
+            if any("login" in way for way in operation.get("security", ())):
                 operation["security"].append({"bearer": []})
     return openapi.complete(document, app.routes)

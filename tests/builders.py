@@ -14,6 +14,7 @@ from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
 from app.identity.models import User
+from app.integrations.models import InboundEvent, InboundOutcome, Integration
 from app.jobs.actions import enqueue
 from app.jobs.models import DeadJob
 from app.kit.clock import utc_now
@@ -38,6 +39,7 @@ from app.participants.models import Appointment, Enrolment, Person, Professional
 from app.pdsa.models import PDSACycle, Purpose
 from app.programmes.models import Programme
 from app.projects.models import Project
+from app.references.models import ExternalReference
 from app.teams.models import Team, TeamMembership
 from app.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -357,3 +359,42 @@ def make_operation(
     args = {"operation_id": row.id.hex}
     enqueue(session, OPERATION, args, key=job_key(row.id), programme_id=programme.id)
     return _kept(session, row)
+
+
+def make_reference(session: Session, *, project: Project, **over: Any) -> ExternalReference:
+    """What another system calls the project."""
+    values: dict[str, Any] = {
+        "programme_id": project.programme_id,
+        "resource_type": "project",
+        "resource_id": project.id,
+        "system": "lifeqi",
+        "external_id": f"P{next(_number)}",
+        "created_at": datetime(2018, 1, 8, tzinfo=UTC),
+    }
+    return _kept(session, ExternalReference(**(values | over)))
+
+
+def make_integration(session: Session, *, programme: Programme, **over: Any) -> Integration:
+    """A connection to a platform, whose secret is none."""
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "owner_id": over.get("owner_id") or make_user(session).id,
+        "name": f"Platform {next(_number)}",
+        "system": "lifeqi",
+        "secret": "sealed by nobody",
+    }
+    return _kept(session, Integration(**(values | over)))
+
+
+def make_inbound_event(session: Session, *, integration: Integration, **over: Any) -> InboundEvent:
+    """A message that was applied."""
+    values: dict[str, Any] = {
+        "programme_id": integration.programme_id,
+        "integration_id": integration.id,
+        "sender_id": f"msg_{next(_number)}",
+        "type": "project.saved",
+        "digest": "0" * 64,
+        "received_at": datetime(2018, 1, 8, tzinfo=UTC),
+        "outcome": InboundOutcome.APPLIED,
+    }
+    return _kept(session, InboundEvent(**(values | over)))

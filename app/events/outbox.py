@@ -22,6 +22,8 @@ DISPATCH = Kind("event.dispatch", queue="event", attempts=20, retry_seconds=(1, 
 _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
     | {"password_hash", "secret_hash", "secret", "old_secret", "withdrawal_reason"}
+    | {"password_hash", "secret_hash", "withdrawal_reason"}
+    | {"secret", "old_secret", "token"}
 )
 REDACTION = "[redacted]"
 
@@ -94,6 +96,7 @@ def record(
             "id": str(resource_id),
             "url": address_of(noun, resource_id),
             "programme_id": _plain(programme_id) if programme_id else None,
+            **({"project_id": str(project_id)} if project_id else {}),
             "revision": revision,
             **({"origin": origin.source} if origin.source else {}),
             **_plain(data or {}),

@@ -83,6 +83,7 @@ class InboundEvent(Scoped, SQLModel, table=True):
     integration_id: uuid.UUID = Field(foreign_key="integration.id")
     sender_id: str = Field(sa_type=text_type(200))
     type: str = Field(sa_type=text_type(100))
+    subject: str | None = Field(default=None, sa_type=text_type(200))  # what their id is of it
     digest: str = Field(sa_type=text_type(64))  # SHA-256 of the body, in hex
     received_at: datetime
     outcome: InboundOutcome = Field(

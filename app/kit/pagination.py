@@ -92,13 +92,13 @@ class Page(BaseModel, Generic[T]):
         """`ProjectPage` and not `Page_ProjectRead_`, so that generated clients read well."""
         return f"{params[0].__name__.removesuffix('Read')}Page"
 
+    def of(self, items: list[R]) -> "Page[R]":
+        """The same page with its rows as they are answered, which were converted together."""
+        return Page.model_construct(items=items, next_cursor=self.next_cursor, total=self.total)
+
     def map(self, convert: Callable[[T], R]) -> "Page[R]":
         """The same page with every row converted."""
-        return Page.model_construct(
-            items=[convert(item) for item in self.items],
-            next_cursor=self.next_cursor,
-            total=self.total,
-        )
+        return self.of([convert(item) for item in self.items])
 
 
 def _encode(value: Any) -> list[Any]:

@@ -14,6 +14,8 @@ from app.kit.pagination import Page, Pager, order_by
 from app.learning_sessions.models import LearningSession, SessionStatus
 from app.learning_sessions.schemas import SessionQuery
 from app.programmes.queries import get_programme
+from app.references.queries import refers_to
+from app.references.resources import ResourceType
 
 _SORTS: dict[str, Any] = {
     "number": LearningSession.number,
@@ -46,6 +48,7 @@ def list_sessions(
         *text_contains(LearningSession.title, query.q),
         *one_of(LearningSession.status, query.status),
         *one_of(LearningSession.kind, query.kind),
+        *refers_to(LearningSession, ResourceType.SESSION, query.external_ref),
     )
     if query.starts_from is not None:
         statement = statement.where(starts_at >= query.starts_from)

@@ -1,9 +1,11 @@
 """Routes of sessions; those of their registers are included from `attendance`."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Response
+from sqlmodel import Session
 
 from app.access.dependencies import CurrentActor
 from app.kit.answers import created, tagged
@@ -23,16 +25,29 @@ from app.learning_sessions.schemas import (
     SessionRead,
     SessionTransition,
 )
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 
 router = Router(tags=["sessions"])
 router.include_router(attendance)
 
 
-def _read(row: LearningSession) -> SessionRead:
-    minutes = None
-    if row.starts_at is not None and row.ends_at is not None:
-        minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
-    return SessionRead.model_validate(row.model_dump() | {"duration_minutes": minutes})
+def _minutes(row: LearningSession) -> int | None:
+    if row.starts_at is None or row.ends_at is None:
+        return None
+    return int((row.ends_at - row.starts_at).total_seconds() // 60)
+
+
+def _read_all(session: Session, rows: Sequence[LearningSession]) -> list[SessionRead]:
+    reads = [
+        SessionRead.model_validate(row.model_dump() | {"duration_minutes": _minutes(row)})
+        for row in rows
+    ]
+    return with_references(session, ResourceType.SESSION, reads)
+
+
+def _read(session: Session, row: LearningSession) -> SessionRead:
+    return _read_all(session, [row])[0]
 
 
 @router.get("/programmes/{programme_id}/sessions", summary="List sessions")
@@ -47,7 +62,7 @@ def list_sessions(
     page = queries.list_sessions(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
     )
-    return page.map(_read)
+    return page.of(_read_all(session, page.items))
 
 
 @router.post(
@@ -68,7 +83,7 @@ def create_session(
     row = actions.create_session(
         session, actor=actor, programme_id=programme_id, data=data, now=now
     )
-    return created(response, _read(row), "sessions")
+    return created(response, _read(session, row), "sessions")
 
 
 @router.get("/sessions/{session_id}", summary="Get a session")
@@ -76,7 +91,8 @@ def get_session(
     session_id: uuid.UUID, actor: CurrentActor, session: ReadSession, response: Response
 ) -> SessionRead:
     """One session, archived or not."""
-    return tagged(response, _read(queries.get_session(session, actor=actor, session_id=session_id)))
+    row = queries.get_session(session, actor=actor, session_id=session_id)
+    return tagged(response, _read(session, row))
 
 
 @router.patch(
@@ -97,7 +113,7 @@ def update_session(
     row = actions.update_session(
         session, actor=actor, session_id=session_id, patch=patch, condition=condition, now=now
     )
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))
 
 
 @router.post(
@@ -118,7 +134,7 @@ def transition_session(
     row = actions.transition_session(
         session, actor=actor, session_id=session_id, data=data, condition=condition, now=now
     )
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))
 
 
 @router.delete(
@@ -154,4 +170,4 @@ def restore_session(
 ) -> SessionRead:
     """Bring an archived session back."""
     row = actions.restore_session(session, actor=actor, session_id=session_id, now=now)
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))

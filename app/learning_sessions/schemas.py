@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from app.kit.fields import Input, Instant, Line, Name, Output, Prose, SearchText, Url
 from app.kit.pagination import ArchivableQuery, Commas
 from app.learning_sessions.models import SessionKind, SessionStatus
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 SHORTEST, LONGEST = timedelta(minutes=30), timedelta(hours=12)
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)
@@ -133,6 +134,7 @@ class SessionRead(Output):
                     "duration_minutes": 210,
                     "cancel_reason": None,
                     "register_revision": 1,
+                    "external_refs": [REF_EXAMPLE],
                     "created_at": "2017-11-20T09:00:00Z",
                     "updated_at": "2017-12-07T18:00:00Z",
                     "archived_at": None,
@@ -159,6 +161,7 @@ class SessionRead(Output):
     prework: list[str]
     cancel_reason: str | None
     register_revision: int = Field(description="0: nobody has recorded who attended.")
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -173,4 +176,5 @@ class SessionQuery(ArchivableQuery):
     kind: list[SessionKind] = Field(default_factory=list)
     starts_from: Instant | None = Field(default=None, description="Starts at or after.")
     starts_to: Instant | None = Field(default=None, description="Starts before.")
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)

@@ -18,6 +18,8 @@ from app.kit.pagination import Page, Pager, order_by
 from app.measures.models import RATIO_TYPES, DataPoint, Family, Measure
 from app.measures.schemas import MeasureQuery
 from app.projects.queries import get_project
+from app.references.queries import refers_to
+from app.references.resources import ResourceType
 
 MANY_MEASURES = 8  # more than a team can keep collecting
 _WANTED = (Family.OUTCOME, Family.PROCESS, Family.BALANCING)
@@ -54,6 +56,7 @@ def list_measures(
         *text_contains(Measure.name, query.q),
         *one_of(Measure.family, query.family),
         *one_of(Measure.data_type, query.data_type),
+        *refers_to(Measure, ResourceType.MEASURE, query.external_ref),
     )
     if query.code is not None:
         statement = statement.where(col(Measure.code) == query.code)

@@ -23,6 +23,8 @@ from app.measures.imports import routes as imports
 from app.measures.models import Measure
 from app.measures.phases import routes as phases
 from app.measures.schemas import MeasureCreate, MeasurePatch, MeasureQuery, MeasureRead
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 
 router = Router(tags=["measures"])
 
@@ -30,12 +32,13 @@ router = Router(tags=["measures"])
 def _read_all(session: Session, rows: Sequence[Measure]) -> list[MeasureRead]:
     """Rows of one project, with what it lacks."""
     families = queries.count_families(session, project_id=rows[0].project_id) if rows else {}
-    return [
+    reads = [
         MeasureRead.model_validate(row).model_copy(
             update={"warnings": queries.warnings_of(row, families)}
         )
         for row in rows
     ]
+    return with_references(session, ResourceType.MEASURE, reads)
 
 
 def _read(session: Session, row: Measure) -> MeasureRead:
@@ -54,9 +57,7 @@ def list_measures(
     page = queries.list_measures(
         session, actor=actor, project_id=project_id, query=query, pager=pager
     )
-    return Page.model_construct(
-        items=_read_all(session, page.items), next_cursor=page.next_cursor, total=page.total
-    )
+    return page.of(_read_all(session, page.items))
 
 
 @router.post(

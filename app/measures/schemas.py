@@ -34,6 +34,7 @@ from app.kit.fields import (
 )
 from app.kit.pagination import ArchivableQuery, Commas
 from app.measures.models import DataType, Direction, Family
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 
 class Frequency(StrEnum):
@@ -266,6 +267,7 @@ class MeasureRead(Output):
                     "series_revision": 41,
                     "series_changed_at": "2018-01-08T09:30:00Z",
                     "warnings": ["no_balancing_measure"],
+                    "external_refs": [REF_EXAMPLE],
                     "created_at": "2017-12-08T09:00:00Z",
                     "updated_at": "2017-12-08T09:00:00Z",
                     "archived_at": None,
@@ -303,6 +305,7 @@ class MeasureRead(Output):
         description="`measure_definition_missing`, `too_many_measures`, `no_outcome_measure`, "
         "`no_process_measure`, `no_balancing_measure`.",
     )
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -317,4 +320,5 @@ class MeasureQuery(ArchivableQuery):
     data_type: list[DataType] = Field(default_factory=list, description="Repeat for 'or'.")
     code: Slug | None = None
     is_headline: bool | None = None
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)

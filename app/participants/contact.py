@@ -39,7 +39,7 @@ def read_participant(actor: Actor, participant: Participant) -> ParticipantRead:
 
 
 _SAID_BELOW = {"email", "professional_id", "withdrawal_reason", "role", "organisation_id"}
-_DERIVED = {"contact_visible", "clinical", "organisation_name", "entry"}
+_DERIVED = {"contact_visible", "clinical", "organisation_name", "entry", "external_refs"}
 _PERSON = {
     "given_name",
     "family_name",

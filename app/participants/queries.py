@@ -22,6 +22,8 @@ from app.participants.models import CLINICAL, Appointment, Enrolment, Person, Pr
 from app.participants.schemas import Entry, ParticipantQuery, ParticipantSummary, SummaryCount
 from app.programmes.models import Programme
 from app.programmes.queries import get_programme
+from app.references.queries import refers_to
+from app.references.resources import ResourceType
 
 _SORTS: dict[str, Any] = {
     "family_name": Person.family_name,
@@ -111,6 +113,7 @@ def _filters(query: ParticipantQuery, programme: Programme) -> Clauses:
         *one_of(Appointment.role, query.role),
         *one_of(Enrolment.team_id, query.team_id),
         *one_of(Enrolment.status, query.status),
+        *refers_to(Enrolment, ResourceType.PARTICIPANT, query.external_ref),
         *_entry_filter(query.entry, programme.first_session_on),
     ]
     if query.q is not None:

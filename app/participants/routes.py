@@ -1,11 +1,13 @@
 """Routes of participants."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Response
+from sqlmodel import Session
 
-from app.access.actor import ScopeInsufficient
+from app.access.actor import Actor, ScopeInsufficient
 from app.access.dependencies import CurrentActor
 from app.kit.answers import created, tagged
 from app.kit.dependencies import (
@@ -24,6 +26,7 @@ from app.participants import actions, queries
 from app.participants.actions import CapacityReached
 from app.participants.contact import read_participant
 from app.participants.people import SharedPerson
+from app.participants.queries import Participant
 from app.participants.schemas import (
     ParticipantCreate,
     ParticipantPatch,
@@ -32,8 +35,19 @@ from app.participants.schemas import (
     ParticipantSummary,
     ParticipantTransition,
 )
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 
 router = Router(tags=["participants"], dependencies=[NoStore])
+
+
+def _read_all(session: Session, actor: Actor, rows: Sequence[Participant]) -> list[ParticipantRead]:
+    reads = [read_participant(actor, row) for row in rows]
+    return with_references(session, ResourceType.PARTICIPANT, reads)
+
+
+def _read(session: Session, actor: Actor, row: Participant) -> ParticipantRead:
+    return _read_all(session, actor, [row])[0]
 
 
 @router.get("/programmes/{programme_id}/participants", summary="List participants")
@@ -48,7 +62,7 @@ def list_participants(
     page = queries.list_participants(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
     )
-    return page.map(lambda row: read_participant(actor, row))
+    return page.of(_read_all(session, actor, page.items))
 
 
 @router.get("/programmes/{programme_id}/participants/summary", summary="Count participants")
@@ -79,7 +93,7 @@ def enrol_participant(
     row = actions.enrol_participant(
         session, actor=actor, programme_id=programme_id, data=data, now=now
     )
-    return created(response, read_participant(actor, row), "participants")
+    return created(response, _read(session, actor, row), "participants")
 
 
 @router.get("/participants/{participant_id}", summary="Get a participant")
@@ -88,7 +102,7 @@ def get_participant(
 ) -> ParticipantRead:
     """One participant, archived or not."""
     row = queries.get_participant(session, actor=actor, participant_id=participant_id)
-    return tagged(response, read_participant(actor, row))
+    return tagged(response, _read(session, actor, row))
 
 
 @router.patch(
@@ -114,7 +128,7 @@ def update_participant(
         condition=condition,
         now=now,
     )
-    return tagged(response, read_participant(actor, row))
+    return tagged(response, _read(session, actor, row))
 
 
 @router.post(
@@ -140,7 +154,7 @@ def transition_participant(
         condition=condition,
         now=now,
     )
-    return tagged(response, read_participant(actor, row))
+    return tagged(response, _read(session, actor, row))
 
 
 @router.delete(
@@ -176,4 +190,4 @@ def restore_participant(
 ) -> ParticipantRead:
     """Bring an archived participant back, with the role in the team."""
     row = actions.restore_participant(session, actor=actor, participant_id=participant_id, now=now)
-    return tagged(response, read_participant(actor, row))
+    return tagged(response, _read(session, actor, row))

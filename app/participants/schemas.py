@@ -10,6 +10,7 @@ from pydantic import MISSING, ConfigDict, Field, StringConstraints, model_valida
 from app.kit.fields import Day, Email, Input, Name, Output, Prose, SearchText, Storable
 from app.kit.pagination import ArchivableQuery, Commas
 from app.participants.models import EnrolmentStatus, ProfessionalRole
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 
 class Entry(StrEnum):
@@ -132,6 +133,7 @@ class ParticipantRead(Output):
                     "status": "active",
                     "left_on": None,
                     "withdrawal_reason": None,
+                    "external_refs": [REF_EXAMPLE],
                     "created_at": "2017-11-20T09:00:00Z",
                     "updated_at": "2017-12-07T18:00:00Z",
                     "archived_at": None,
@@ -171,6 +173,7 @@ class ParticipantRead(Output):
     withdrawal_reason: str | None
     unassigned_reason: str | None
     user_id: uuid.UUID | None
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -189,6 +192,7 @@ class ParticipantQuery(ArchivableQuery):
     clinical: Literal["true", "false", "null"] | None = Field(
         default=None, description="`null`: neither clinician nor non-clinician."
     )
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)
 
 

@@ -23,6 +23,8 @@ from app.pdsa.schemas import PDSACycleQuery, PDSACycleRead
 from app.programmes.models import Programme
 from app.projects.models import Project
 from app.projects.queries import get_project
+from app.references.queries import refers_to, with_references
+from app.references.resources import ResourceType
 
 _SORTS: dict[str, Any] = {
     "created_at": PDSACycle.created_at,
@@ -96,19 +98,20 @@ def _is_stalled(cycle: PDSACycle, today: date) -> bool:
 def read_cycles(
     session: Session, cycles: Sequence[PDSACycle], *, now: datetime
 ) -> list[PDSACycleRead]:
-    """The cycles of one programme as they are answered; two queries, however many there are."""
+    """The cycles of one programme as they are answered; three queries, however many there are."""
     if not cycles:
         return []
     programme = session.get_one(Programme, cycles[0].programme_id)
     today = now.astimezone(ZoneInfo(programme.timezone)).date()
     lengths = _lengths(session, {cycle.ramp_id for cycle in cycles})
-    return [
+    reads = [
         PDSACycleRead.model_validate(
             cycle.model_dump()
             | {"ramp_length": lengths[cycle.ramp_id], "is_stalled": _is_stalled(cycle, today)}
         )
         for cycle in cycles
     ]
+    return with_references(session, ResourceType.PDSA_CYCLE, reads)
 
 
 def read_cycle(session: Session, cycle: PDSACycle, *, now: datetime) -> PDSACycleRead:
@@ -134,11 +137,11 @@ def list_pdsa_cycles(
         *one_of(PDSACycle.state, query.state),
         *one_of(PDSACycle.purpose, query.purpose),
         *one_of(PDSACycle.ramp_id, query.ramp_id),
+        *refers_to(PDSACycle, ResourceType.PDSA_CYCLE, query.external_ref),
     )
     order = order_by(query.sort, _SORTS, default="created_at", last=PDSACycle.id)
     page: Page[PDSACycle] = pager.page(session, statement, query=query, order=order)
-    answers = iter(read_cycles(session, page.items, now=now))
-    return page.map(lambda _: next(answers))
+    return page.of(read_cycles(session, page.items, now=now))
 
 
 def list_pdsa_cycle_history(

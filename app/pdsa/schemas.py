@@ -24,6 +24,7 @@ from app.pdsa.stages import (
     StudyPatch,
     StudyRead,
 )
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 StageName = Literal["plan", "do", "study", "act"]
 SortField = Literal[
@@ -175,6 +176,7 @@ class PDSACycleRead(Output):
                     "started_at": None,
                     "studied_at": None,
                     "closed_at": None,
+                    "external_refs": [REF_EXAMPLE],
                     "created_at": "2018-03-01T09:00:00Z",
                     "updated_at": "2018-03-01T09:00:00Z",
                     "archived_at": None,
@@ -207,6 +209,7 @@ class PDSACycleRead(Output):
     started_at: datetime | None = Field(description="When it went from planned to doing.")
     studied_at: datetime | None = Field(description="When the study was done.")
     closed_at: datetime | None
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -220,4 +223,5 @@ class PDSACycleQuery(ArchivableQuery):
     state: list[CycleState] = Field(default_factory=list, description="Repeat for 'or'.")
     purpose: list[Purpose] = Field(default_factory=list)
     ramp_id: list[uuid.UUID] = Field(default_factory=list, max_length=50)
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)

@@ -16,6 +16,8 @@ from app.progress.actions import TextRequired
 from app.progress.results import routes as results
 from app.progress.schemas import ProgrammeSummary, ProgrammeTransition, ProjectTransition
 from app.projects.schemas import ProjectRead
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 
 router = Router()
 _refusals = problems(Archived, InvalidStateTransition, TransitionBlocked, TextRequired)
@@ -80,7 +82,8 @@ def transition_project(
     row = actions.transition_project(
         session, actor=actor, project_id=project_id, data=data, now=now
     )
-    return tagged(response, ProjectRead.model_validate(row))
+    read = ProjectRead.model_validate(row)
+    return tagged(response, with_references(session, ResourceType.PROJECT, [read])[0])
 
 
 router.include_router(results.router)

@@ -19,6 +19,8 @@ from app.programmes.models import Programme
 from app.programmes.queries import get_programme
 from app.projects.models import Project
 from app.projects.schemas import AllProjectsQuery, ProjectQuery
+from app.references.queries import refers_to
+from app.references.resources import ResourceType
 from app.teams.models import Team
 
 _SORTS: dict[str, Any] = {
@@ -113,6 +115,7 @@ def _list(
         *one_of(Project.state, query.state),
         *one_of(Project.area, query.area),
         *holds_any(session, Project.tags, query.tag),
+        *refers_to(Project, ResourceType.PROJECT, query.external_ref),
     )
     order = order_by(query.sort, _SORTS, default="title", last=Project.id)
     return pager.page(session, statement, query=query, order=order)

@@ -1,9 +1,11 @@
 """Routes of projects."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Response
+from sqlmodel import Session
 
 from app.access.dependencies import CurrentActor
 from app.events.schemas import EventRead, HistoryQuery
@@ -15,6 +17,7 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.projects import actions, queries
 from app.projects.actions import AimChangeReasonRequired
+from app.projects.models import Project
 from app.projects.schemas import (
     AllProjectsQuery,
     ProjectCreate,
@@ -22,9 +25,19 @@ from app.projects.schemas import (
     ProjectQuery,
     ProjectRead,
 )
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 
 router = Router(tags=["projects"])
-_read = ProjectRead.model_validate
+
+
+def _read_all(session: Session, rows: Sequence[Project]) -> list[ProjectRead]:
+    reads = [ProjectRead.model_validate(row) for row in rows]
+    return with_references(session, ResourceType.PROJECT, reads)
+
+
+def _read(session: Session, row: Project) -> ProjectRead:
+    return _read_all(session, [row])[0]
 
 
 @router.get("/projects", summary="List projects of all programmes")
@@ -35,7 +48,8 @@ def list_projects(
     pager: CurrentPager,
 ) -> Page[ProjectRead]:
     """The projects that you can see, by title, whatever their programme."""
-    return queries.list_projects(session, actor=actor, query=query, pager=pager).map(_read)
+    page = queries.list_projects(session, actor=actor, query=query, pager=pager)
+    return page.of(_read_all(session, page.items))
 
 
 @router.get("/programmes/{programme_id}/projects", summary="List projects of a programme")
@@ -47,9 +61,10 @@ def list_programme_projects(
     pager: CurrentPager,
 ) -> Page[ProjectRead]:
     """The projects of a programme that you can see, by title."""
-    return queries.list_programme_projects(
+    page = queries.list_programme_projects(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
-    ).map(_read)
+    )
+    return page.of(_read_all(session, page.items))
 
 
 @router.post(
@@ -70,7 +85,7 @@ def create_project(
     row = actions.create_project(
         session, actor=actor, programme_id=programme_id, data=data, now=now
     )
-    return created(response, _read(row), "projects")
+    return created(response, _read(session, row), "projects")
 
 
 @router.get("/projects/{project_id}", summary="Get a project")
@@ -79,7 +94,7 @@ def get_project(
 ) -> ProjectRead:
     """One project, archived or not."""
     row = queries.get_project(session, actor=actor, project_id=project_id)
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))
 
 
 @router.patch(
@@ -100,7 +115,7 @@ def update_project(
     row = actions.update_project(
         session, actor=actor, project_id=project_id, patch=patch, condition=condition, now=now
     )
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))
 
 
 @router.delete(
@@ -134,7 +149,7 @@ def restore_project(
 ) -> ProjectRead:
     """Bring an archived project back."""
     row = actions.restore_project(session, actor=actor, project_id=project_id, now=now)
-    return tagged(response, _read(row))
+    return tagged(response, _read(session, row))
 
 
 @router.get("/projects/{project_id}/history", summary="List the history of a project")

@@ -11,6 +11,7 @@ from app.kit.pagination import ArchivableQuery, Commas
 from app.projects import aims
 from app.projects.aims import Aim, AimDirection, ChangeKind
 from app.projects.models import PatientInvolvement, ProjectState, Visibility
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 Tag = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Storable
@@ -150,6 +151,7 @@ class ProjectRead(Output):
                     "revision": 5,
                     "aim_statement": aims.statement_of(Aim.model_validate(_AIM)),
                     "aim_missing": [],
+                    "external_refs": [REF_EXAMPLE],
                 }
             ]
         }
@@ -177,6 +179,7 @@ class ProjectRead(Output):
     review_on: Day | None = Field(description="When the pause is to be looked at again.")
     stop_reason: str | None
     learning: str | None = Field(description="What a stopped project taught.")
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -208,6 +211,7 @@ class ProjectQuery(ArchivableQuery):
     state: list[ProjectState] = Field(default_factory=list, description="Repeat for 'or'.")
     area: list[Name] = Field(default_factory=list, max_length=50)
     tag: list[Tag] = Field(default_factory=list, max_length=50, description="Has any of these.")
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[SortField], Commas] = Field(default_factory=list, max_length=3)
 
 

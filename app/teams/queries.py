@@ -24,6 +24,8 @@ from app.participants.models import CLINICAL, Appointment, Enrolment, Person
 from app.participants.queries import count_places_taken
 from app.programmes.models import Programme
 from app.programmes.queries import get_programme
+from app.references.queries import refers_to
+from app.references.resources import ResourceType
 from app.teams.balance import MemberFacts, TeamFacts, measure_balance
 from app.teams.models import Team, TeamMembership
 from app.teams.schemas import TeamBalance, TeamMemberQuery, TeamQuery
@@ -110,6 +112,7 @@ def list_teams(
         *archived_filter(Team, query),
         *text_contains(Team.name, query.q),
         *one_of(Team.area, query.area),
+        *refers_to(Team, ResourceType.TEAM, query.external_ref),
     )
     order = order_by(query.sort, _TEAM_SORTS, default="name", last=Team.id)
     return pager.page(session, statement, query=query, order=order)

@@ -16,6 +16,8 @@ from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.participants.models import CLINICAL
+from app.references.queries import with_references
+from app.references.resources import ResourceType
 from app.teams import actions, members, queries
 from app.teams.actions import TeamHasMembers
 from app.teams.members import EnrolmentNotActive, MembershipEnded, TeamOverlap
@@ -37,18 +39,19 @@ from app.teams.schemas import (
 router = Router(tags=["teams"])
 
 
-def _read_all(session: Session, teams: Sequence[Team]) -> dict[uuid.UUID, TeamRead]:
+def _read_all(session: Session, teams: Sequence[Team]) -> list[TeamRead]:
     make_ups = queries.make_ups(session, team_ids=[team.id for team in teams])
-    return {
-        team.id: TeamRead.model_validate(
+    reads = [
+        TeamRead.model_validate(
             team.model_dump() | {name: getattr(make_ups[team.id], name) for name in _MAKE_UP}
         )
         for team in teams
-    }
+    ]
+    return with_references(session, ResourceType.TEAM, reads)
 
 
 def _read(session: Session, team: Team) -> TeamRead:
-    return _read_all(session, [team])[team.id]
+    return _read_all(session, [team])[0]
 
 
 def _read_member(member: Member) -> TeamMemberRead:
@@ -81,8 +84,7 @@ def list_teams(
     page = queries.list_teams(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
     )
-    read = _read_all(session, page.items)
-    return page.map(lambda team: read[team.id])
+    return page.of(_read_all(session, page.items))
 
 
 @router.get("/programmes/{programme_id}/teams/balance", summary="Measure the balance of teams")

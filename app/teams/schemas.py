@@ -9,6 +9,7 @@ from pydantic import MISSING, ConfigDict, Field
 from app.kit.fields import Day, Input, Name, Output, SearchText
 from app.kit.pagination import ArchivableQuery, Commas, ListQuery
 from app.participants.models import ProfessionalRole
+from app.references.schemas import REF_EXAMPLE, ExternalRefs, RefFilter
 
 TeamSort = Literal["name", "-name", "area", "-area", "updated_at", "-updated_at"]
 MemberSort = Literal["family_name", "-family_name", "starts_on", "-starts_on"]
@@ -62,6 +63,7 @@ class TeamRead(Output):
                     "clinician_count": 2,
                     "non_clinician_count": 3,
                     "lead_participant_ids": [_MEMBER["participant_id"]],
+                    "external_refs": [REF_EXAMPLE],
                     "created_at": "2017-11-20T09:00:00Z",
                     "updated_at": "2017-12-07T18:00:00Z",
                     "archived_at": None,
@@ -81,6 +83,7 @@ class TeamRead(Output):
     clinician_count: int
     non_clinician_count: int
     lead_participant_ids: list[uuid.UUID]
+    external_refs: ExternalRefs = []
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
@@ -92,6 +95,7 @@ class TeamQuery(ArchivableQuery):
 
     q: SearchText | None = Field(default=None, description="Part of the name.")
     area: list[Name] = Field(default_factory=list, max_length=50)
+    external_ref: RefFilter = Field(default_factory=list)
     sort: Annotated[list[TeamSort], Commas] = Field(default_factory=list, max_length=3)
 
 

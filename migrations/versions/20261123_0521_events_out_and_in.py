@@ -351,6 +351,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
+            "subject",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
             "digest",
             sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
             nullable=False,

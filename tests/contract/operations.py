@@ -30,6 +30,10 @@ PUBLIC = frozenset(
 UNDOCUMENTED = frozenset(
     {"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document", "get_metrics"}
 )
+# What a platform calls with a signature instead of a token; see tests/integrations.
+SIGNED = frozenset({"receive_event"})
+# Asked for by browsers and people, not by programs, so they are no part of the document.
+UNDOCUMENTED = frozenset({"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document"})
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Who may do what, written down: one row a route, one sign a role, one cell a place.
 
 The signs follow `ROLE_ORDER` and end with somebody who is logged in but has no role anywhere:
-`+` may, `3` sees it but may not (403), `4` does not see it (404). The cells are the own team,
-another team of the programme, and another programme; a route without parameters has one cell. In
-routes that belong to a programme or an organisation the first two cells are the same place.
+`+` may, `3` sees it but may not (403), `4` does not see it (404), `1`: a route for no person, which
+asks for a signature (401). The cells are the own team, another team of the programme, and another
+programme; a route without parameters has one cell. In routes that belong to a programme or an
+organisation the first two cells are the same place.
 """
 
 from app.access.permissions import Role
@@ -25,6 +26,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "amend_pdsa_cycle": ("++++++43+4", "+++34443+4", "+444444444"),
     "archive_annotation": ("++++++43+4", "+++34443+4", "+444444444"),
     "archive_data_point": ("++++++43+4", "+++34443+4", "+444444444"),
+    "archive_integration": ("+++4444444", "+++4444444", "+444444444"),
     "archive_measure": ("+++++343+4", "+++34443+4", "+444444444"),
     "archive_organisation": ("++33333333", "++33333333", "++33333333"),
     "archive_participant": ("+++3334344", "+++3334344", "+444444444"),
@@ -40,6 +42,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "compare_measure_spc": ("++++++4++4", "++++444++4", "+444444444"),
     "compare_spc_chart": ("++++++++++",),
     "create_annotation": ("++++++43+4", "+++34443+4", "+444444444"),
+    "create_external_reference": ("+++++++++4", "+++++++++4", "+444444444"),
+    "create_integration": ("+++3333333",),
     "create_measure": ("+++++343+4", "+++34443+4", "+444444444"),
     "create_membership": ("+++3333333",),
     "create_organisation": ("+++3333333",),
@@ -52,6 +56,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "create_token": ("++++++++++",),
     "create_user": ("+333333333",),
     "create_webhook_endpoint": ("+++33333+3",),
+    "delete_external_reference": ("+++++34334", "+++3444334", "+444444444"),
     "draw_cusum_chart": ("++++++++++",),
     "draw_ewma_chart": ("++++++++++",),
     "draw_funnel_plot": ("++++++++++",),
@@ -71,6 +76,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "expire_old_webhook_secret": ("+++44444+4", "+++44444+4", "+444444444"),
     "get_annotation": ("++++++4++4", "++++444++4", "+444444444"),
     "get_data_point": ("++++++4++4", "++++444++4", "+444444444"),
+    "get_external_reference": ("++++++4++4", "++++444++4", "+444444444"),
+    "get_inbound_event": ("+++4444444", "+++4444444", "+444444444"),
+    "get_integration": ("+++4444444", "+++4444444", "+444444444"),
     "get_me": ("++++++++++",),
     "get_measure": ("++++++4++4", "++++444++4", "+444444444"),
     "get_measure_cusum": ("++++++4++4", "++++444++4", "+444444444"),
@@ -110,6 +118,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "list_dead_jobs": ("+333333333",),
     "list_jobs": ("+333333333",),
     "list_data_points": ("++++++4++4", "++++444++4", "+444444444"),
+    "list_external_references": ("++++++++++",),
+    "list_inbound_events": ("+++4444444", "+++4444444", "+444444444"),
+    "list_integrations": ("+++3333333",),
     "list_login_sessions": ("++++++++++",),
     "list_measure_signals": ("++++++4++4", "++++444++4", "+444444444"),
     "list_measures": ("++++++4++4", "++++444++4", "+444444444"),
@@ -140,6 +151,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "log_out": ("++++++++++",),
     "ping_webhook_endpoint": ("+++44444+4", "+++44444+4", "+444444444"),
     "put_data_point": ("++++++43+4", "+++34443+4", "+444444444"),
+    "receive_event": ("1111111111", "1111111111", "1111111111"),
     "record_data_point": ("++++++43+4", "+++34443+4", "+444444444"),
     "record_data_points": ("++++++43+4", "+++34443+4", "+444444444"),
     "redeliver_webhook": ("+++44444+4", "+++44444+4", "+444444444"),
@@ -160,9 +172,11 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "revoke_token": ("4444444444", "4444444444", "4444444444"),
     "revoke_user_tokens": ("+333333333", "+333333333", "+333333333"),
     "rotate_webhook_secret": ("+++44444+4", "+++44444+4", "+444444444"),
+    "rotate_integration_secret": ("+++4444444", "+++4444444", "+444444444"),
     "set_user_password": ("+333333333", "+333333333", "+333333333"),
     "summarise_attendance": ("++++++3+34", "++++++3+34", "+444444444"),
     "summarise_participants": ("+++++++++4", "+++++++++4", "+444444444"),
+    "transition_integration": ("+++4444444", "+++4444444", "+444444444"),
     "transition_participant": ("+++3334344", "+++3334344", "+444444444"),
     "transition_pdsa_cycle": ("++++++43+4", "+++34443+4", "+444444444"),
     "transition_phase": ("+++++343+4", "+++34443+4", "+444444444"),
@@ -171,8 +185,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "transition_session": ("+++3333334", "+++3333334", "+444444444"),
     "transition_user": ("+333333333", "+333333333", "+333333333"),
     "transition_webhook_endpoint": ("+++44444+4", "+++44444+4", "+444444444"),
+    "try_mapping": ("+++4444444", "+++4444444", "+444444444"),
     "update_annotation": ("++++++43+4", "+++34443+4", "+444444444"),
     "update_data_point": ("++++++43+4", "+++34443+4", "+444444444"),
+    "update_integration": ("+++4444444", "+++4444444", "+444444444"),
     "update_measure": ("+++++343+4", "+++34443+4", "+444444444"),
     "update_organisation": ("++33333333", "++33333333", "++33333333"),
     "update_participant": ("+++3334344", "+++3334344", "+444444444"),
@@ -185,5 +201,6 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "update_team_member": ("+++3+34344", "+++3334344", "+444444444"),
     "update_user": ("+333333333", "+333333333", "+333333333"),
     "update_webhook_endpoint": ("+++44444+4", "+++44444+4", "+444444444"),
+    "upsert_external_references": ("+++++++++4", "+++++++++4", "+444444444"),
 }
 # fmt: on

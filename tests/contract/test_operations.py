@@ -10,7 +10,7 @@ from app.api import TAGS
 from app.kit.problems import MEDIA_TYPE
 from app.main import OpenQI
 from tests.calling import Caller
-from tests.contract.operations import PUBLIC, UNDOCUMENTED, documented, operations
+from tests.contract.operations import PUBLIC, SIGNED, UNDOCUMENTED, documented, operations
 
 
 def _resolved(app: OpenQI, node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -37,7 +37,7 @@ def test_no_two_models_share_a_name(bare_app: OpenQI) -> None:
 
 
 def test_the_tables_name_only_operations_that_exist(bare_app: OpenQI) -> None:
-    assert {operation.name for operation in operations(bare_app)} >= PUBLIC | UNDOCUMENTED
+    assert {operation.name for operation in operations(bare_app)} >= PUBLIC | SIGNED | UNDOCUMENTED
 
 
 def test_each_has_summary_description_and_one_known_tag(bare_app: OpenQI) -> None:
@@ -124,12 +124,21 @@ def _assert_bounded(app: OpenQI, part: Mapping[str, Any], where: str) -> None:
 def test_nobody_gets_in_without_a_token(bare_app: OpenQI, bare_client: TestClient) -> None:
     anonymous = Caller(bare_client)
     for operation in operations(bare_app):
-        if operation.name in PUBLIC:
+        if operation.name in PUBLIC | SIGNED:
             continue
         response = anonymous(operation.method, operation.path)
         assert response.status_code == 401, f"{operation}: {response.status_code}"
         assert response.headers["WWW-Authenticate"] == "Bearer"
         assert response.json()["code"] == "unauthenticated"
+
+
+def test_what_is_signed_takes_no_token(bare_app: OpenQI, bare_client: TestClient) -> None:
+    for operation, document in documented(bare_app):
+        if operation.name in SIGNED:
+            assert document["security"] == [{"signature": []}]
+            response = Caller(bare_client)(operation.method, operation.path)
+            assert response.status_code == 401, operation
+            assert response.json()["code"] == "invalid_signature"
 
 
 def test_what_is_public_answers_without_a_token(bare_app: OpenQI, bare_client: TestClient) -> None:

@@ -16,12 +16,15 @@ from tests.builders import (
     make_data_point,
     make_dead_job,
     make_detected_signal,
+    make_inbound_event,
+    make_integration,
     make_measure,
     make_membership,
     make_operation,
     make_participant,
     make_phase,
     make_project,
+    make_reference,
     make_session,
     make_team,
     make_user,
@@ -41,7 +44,11 @@ def ids(session: Session, world: World) -> dict[str, object]:
     """Several rows in every list, and the parents of the lists."""
     programme, team, project = world.programme, world.team, world.project
     measure = make_measure(session, project=project)
+    integration = make_integration(session, programme=programme)
     for number in range(ROWS):
+        make_integration(session, programme=programme)
+        make_inbound_event(session, integration=integration)
+        make_reference(session, project=project, system=f"system-{number}")
         make_team(session, programme=programme)
         make_participant(session, programme=programme, team=team)
         make_session(session, programme=programme)
@@ -73,6 +80,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "measure_id": measure.id,
         "cycle_id": make_cycle(session, project=project).id,
         "user_id": world.member.id,
+        "integration_id": integration.id,
     }
 
 

@@ -22,12 +22,15 @@ from tests.builders import (
     make_cycle,
     make_data_point,
     make_dead_job,
+    make_inbound_event,
+    make_integration,
     make_measure,
     make_membership,
     make_operation,
     make_organisation,
     make_participant,
     make_phase,
+    make_reference,
     make_session,
     make_user,
     make_webhook_delivery,
@@ -56,6 +59,7 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
         measure = make_measure(session, project=project)
         user = make_user(session)
         membership = make_membership(session, user=user, role=Role.MEMBER, team=team)
+        integration = make_integration(session, programme=programme)
         login = LoginSession(user_id=user.id, expires_at=utc_now())
         token = PersonalToken(
             user_id=user.id,
@@ -93,6 +97,9 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "endpoint_id": endpoint.id,
             "delivery_id": delivery.id,
             "code": "not_found",
+            "reference_id": make_reference(session, project=project).id,
+            "integration_id": integration.id,
+            "inbound_event_id": make_inbound_event(session, integration=integration).id,
         }
     return places
 

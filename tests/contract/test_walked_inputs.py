@@ -19,11 +19,14 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_inbound_event,
+    make_integration,
     make_measure,
     make_operation,
     make_organisation,
     make_participant,
     make_phase,
+    make_reference,
     make_session,
 )
 from tests.calling import Caller
@@ -63,6 +66,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
     """A resource that exists for the parameters that name one."""
     participant = make_participant(session, programme=world.programme, team=world.team)
     measure = make_measure(session, project=world.project)
+    integration = make_integration(session, programme=world.programme)
     return {
         "organisation_id": make_organisation(session).id,
         "programme_id": world.programme.id,
@@ -78,6 +82,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "candidate_id": "7d1f0c52a94be803",
         "cycle_id": make_cycle(session, project=world.project).id,
         "user_id": world.member.id,
+        "reference_id": make_reference(session, project=world.project).id,
+        "integration_id": integration.id,
+        "inbound_event_id": make_inbound_event(session, integration=integration).id,
         "period_start": "2018-01-08",
     }
 

@@ -1,0 +1,1 @@
+"""Messages from other platforms: verified, applied by the mapping, and logged."""

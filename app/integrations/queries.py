@@ -1,0 +1,94 @@
+"""Reads of connections, and of whom they act for."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from app.access.actor import Actor, Grant
+from app.access.models import Membership
+from app.access.permissions import Permission
+from app.access.queries import holds_on
+from app.access.scope import get_visible, select_visible
+from app.identity.models import User
+from app.integrations.models import Integration, Platform
+from app.integrations.schemas import IntegrationQuery
+from app.kit.filters import archived_filter, one_of
+from app.kit.pagination import Page, Pager, order_by
+
+_SORTS: dict[str, Any] = {
+    "name": Integration.name,
+    "created_at": Integration.created_at,
+    "updated_at": Integration.updated_at,
+}
+
+
+def get_integration(session: Session, *, actor: Actor, integration_id: uuid.UUID) -> Integration:
+    """One connection. Raises `NotFound`."""
+    return get_visible(
+        session,
+        actor=actor,
+        entity=Integration,
+        permission=Permission.INTEGRATION_READ,
+        row_id=integration_id,
+    )
+
+
+def list_integrations(
+    session: Session, *, actor: Actor, query: IntegrationQuery, pager: Pager
+) -> Page[Integration]:
+    """A page of connections, by name."""
+    actor.require(Permission.INTEGRATION_READ)
+    statement = select_visible(actor, Integration, Permission.INTEGRATION_READ).where(
+        *archived_filter(Integration, query),
+        *one_of(col(Integration.programme_id), query.programme_id),
+        *one_of(col(Integration.platform), query.platform),
+        *one_of(col(Integration.system), query.system),
+        *one_of(col(Integration.state), query.state),
+    )
+    order = order_by(query.sort, _SORTS, default="name", last=Integration.id)
+    return pager.page(session, statement, query=query, order=order)
+
+
+def source_of(integration: Integration) -> str:
+    """What its changes bear as `origin`: an OpenQI knows its own address, and so a loop."""
+    if integration.platform is Platform.OPENQI and integration.base_url:
+        return integration.base_url
+    return integration.system
+
+
+def find_acting(
+    session: Session, *, integration: Integration, now: datetime, request_id: str | None = None
+) -> Actor | None:
+    """Its owner with the roles of today, in its programme and within its scopes.
+
+    None where the person may no longer log in.
+    """
+    rows = session.execute(
+        sa.select(
+            col(User.email),
+            col(User.display_name),
+            col(Membership.role),
+            col(Membership.programme_id),
+            col(Membership.team_id),
+        )
+        .select_from(User)
+        .outerjoin(
+            Membership, sa.and_(col(Membership.user_id) == col(User.id), holds_on(now.date()))
+        )
+        .where(col(User.id) == integration.owner_id, col(User.disabled_at).is_(None))
+    ).all()
+    if not rows:
+        return None
+    return Actor(
+        user_id=integration.owner_id,
+        email=rows[0].email,
+        display_name=rows[0].display_name,
+        grants=tuple(Grant(*row[2:]) for row in rows if row.role is not None),
+        scopes=None if integration.scopes is None else frozenset(integration.scopes),
+        bound_programme_id=integration.programme_id,
+        request_id=request_id,
+        source=source_of(integration),
+    )
