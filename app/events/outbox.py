@@ -21,9 +21,7 @@ DISPATCH = Kind("event.dispatch", queue="event", attempts=20, retry_seconds=(1, 
 
 _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
-    | {"password_hash", "secret_hash", "secret", "old_secret", "withdrawal_reason"}
-    | {"password_hash", "secret_hash", "withdrawal_reason"}
-    | {"secret", "old_secret", "token"}
+    | {"password_hash", "secret_hash", "secret", "old_secret", "token", "withdrawal_reason"}
 )
 REDACTION = "[redacted]"
 

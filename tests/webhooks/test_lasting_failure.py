@@ -263,7 +263,7 @@ def test_an_answer_that_comes_after_the_endpoint_was_archived_is_kept_as_it_was(
         post.session.commit()
         status(204 if len(receiver.received) == 1 else 500)(request)  # type: ignore[arg-type]
 
-    receiver.answers(archived_meanwhile)  # type: ignore[arg-type]
+    receiver.answers(archived_meanwhile)
     post.deliver()
     states = {delivery.id: delivery.state for delivery in post.deliveries(endpoint)}
     assert states == {taken: DeliveryState.SUCCEEDED, refused: DeliveryState.CANCELLED}
