@@ -22,6 +22,7 @@ from app.pdsa import routes as pdsa
 from app.programmes import routes as programmes
 from app.progress import routes as progress
 from app.projects import routes as projects
+from app.sharing import routes as sharing
 from app.teams import routes as teams
 
 DESCRIPTION = """
@@ -44,6 +45,7 @@ TAGS = [
     ("projects", "Improvement projects: charter, aim, state."),
     ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
     ("measures", "Measures and their data points, one by one or in bulk."),
+    ("sharing", "Releases to audiences beyond the team, and the catalogue of shared projects."),
     ("spc", "Series annotated by statistical process control."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
@@ -65,6 +67,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     comparisons.router,
     progress.router,
     feasibility.router,
+    sharing.router,
 )
 _BEARER = {
     "type": "http",

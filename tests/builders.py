@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 from app.access.models import Membership
 from app.access.permissions import Role
 from app.identity.models import User
+from app.integrations.models import Integration, Platform
 from app.kit.ids import new_id
 from app.learning_sessions.models import LearningSession
 from app.measures.models import (
@@ -27,7 +28,8 @@ from app.organisations.models import Organisation, OrganisationKind
 from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
 from app.pdsa.models import PDSACycle, Purpose
 from app.programmes.models import Programme
-from app.projects.models import Project
+from app.projects.models import Project, Visibility
+from app.sharing.models import Audience, Release, ReleaseState
 from app.teams.models import Team, TeamMembership
 
 _number = count(1)
@@ -238,3 +240,45 @@ def make_cycle(session: Session, *, project: Project | None = None, **over: Any)
         "purpose": Purpose.TEST_CHANGE,
     }
     return _kept(session, PDSACycle(**(values | over)))
+
+
+def make_release(session: Session, *, project: Project | None = None, **over: Any) -> Release:
+    """A published release to the programme; the project has the visibility that goes with it."""
+    project = project or make_project(session)
+    values: dict[str, Any] = {
+        "programme_id": project.programme_id,
+        "project_id": project.id,
+        "audience": Audience.PROGRAMME,
+        "license": "CC-BY-4.0",
+        "small_numbers": {
+            "up_to": 7,
+            "points": 0,
+            "measures": [],
+            "accepted": False,
+            "accepted_by": None,
+            "reason": None,
+        },
+        "released_by": new_id(),
+        "released_at": datetime(2018, 9, 30, 9, next(_number) % 60, tzinfo=UTC),
+    }
+    row = Release(**(values | over))
+    if row.state is ReleaseState.PUBLISHED:
+        project.visibility = Visibility(row.audience.value)
+        session.add(project)
+    return _kept(session, row)
+
+
+def make_integration(
+    session: Session, *, programme: Programme | None = None, **over: Any
+) -> Integration:
+    """A connection to another OpenQI, without a way to fetch from it."""
+    programme = programme or make_programme(session)
+    values: dict[str, Any] = {
+        "programme_id": programme.id,
+        "owner_id": over.get("owner_id") or make_user(session).id,
+        "name": f"Platform {next(_number)}",
+        "platform": Platform.OPENQI,
+        "system": "other-openqi",
+        "secret": "sealed",
+    }
+    return _kept(session, Integration(**(values | over)))

@@ -15,6 +15,7 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.projects import actions, queries
 from app.projects.actions import AimChangeReasonRequired
+from app.projects.queries import ReceivedReadOnly
 from app.projects.schemas import (
     AllProjectsQuery,
     ProjectCreate,
@@ -35,7 +36,7 @@ def list_projects(
     pager: CurrentPager,
 ) -> Page[ProjectRead]:
     """The projects that you can see, by title, whatever their programme."""
-    return queries.list_projects(session, actor=actor, query=query, pager=pager).map(_read)
+    return queries.list_projects(session, actor=actor, query=query, pager=pager)
 
 
 @router.get("/programmes/{programme_id}/projects", summary="List projects of a programme")
@@ -49,7 +50,7 @@ def list_programme_projects(
     """The projects of a programme that you can see, by title."""
     return queries.list_programme_projects(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
-    ).map(_read)
+    )
 
 
 @router.post(
@@ -79,13 +80,13 @@ def get_project(
 ) -> ProjectRead:
     """One project, archived or not."""
     row = queries.get_project(session, actor=actor, project_id=project_id)
-    return tagged(response, _read(row))
+    return tagged(response, queries.read_projects(session, [row])[0])
 
 
 @router.patch(
     "/projects/{project_id}",
     summary="Change a project",
-    responses=problems(Archived, ReferenceNotFound, AimChangeReasonRequired),
+    responses=problems(Archived, ReceivedReadOnly, ReferenceNotFound, AimChangeReasonRequired),
 )
 def update_project(
     project_id: uuid.UUID,
@@ -107,7 +108,7 @@ def update_project(
     "/projects/{project_id}",
     status_code=204,
     summary="Archive a project",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_project(
     project_id: uuid.UUID,
@@ -123,7 +124,9 @@ def archive_project(
 
 
 @router.post(
-    "/projects/{project_id}/restore", summary="Restore a project", responses=problems(Archived)
+    "/projects/{project_id}/restore",
+    summary="Restore a project",
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def restore_project(
     project_id: uuid.UUID,
