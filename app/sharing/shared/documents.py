@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from app import spc
 from app.measures.models import RATIO_TYPES, Annotation, DataPoint, Measure, Phase, PhaseStatus
+from app.measures.series import recommended_chart
 from app.pdsa.models import PDSACycle
 from app.projects.models import Project
 from app.sharing.models import Release
@@ -131,9 +132,12 @@ def _point(row: Any, *, is_suppressed: bool) -> dict[str, Any]:
     return point | {"is_suppressed": is_suppressed}
 
 
-def _rule_set_of(measure: Measure, programme_rule_set: str | None) -> str | None:
+def _rule_set_of(
+    measure: Measure, points: list[dict[str, Any]], programme_rule_set: str | None
+) -> str | None:
     """The rule set that its chart is judged by, so that no other programme's takes its place."""
-    default = spc.default_rule_set(measure.chart or spc.recommend_chart(measure.data_type.value))
+    values = (point["value"] for point in points if not point["stratum"])
+    default = spc.default_rule_set(measure.chart or recommended_chart(measure.data_type, values))
     if measure.rule_set or default == "limits_only":
         return measure.rule_set
     return programme_rule_set if programme_rule_set and default != "anhoej" else default
@@ -155,7 +159,7 @@ def _measures(session: Session, row: Any, size: _Size) -> list[dict[str, Any]]:
         {name: getattr(measure, name) for name in _MEASURE}
         | {
             "collection": _collection(measure),
-            "rule_set": _rule_set_of(measure, row.rule_set),
+            "rule_set": _rule_set_of(measure, points.get(measure.id, []), row.rule_set),
             "phases": phases.get(measure.id, []),
             "annotations": annotations.get(measure.id, []),
             "data_points": points.get(measure.id, []),

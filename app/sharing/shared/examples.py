@@ -76,7 +76,7 @@ DOCUMENT: dict[str, Any] = {
                 "ends_on": None,
             },
             "chart": None,
-            "rule_set": "nhs_mdc",
+            "rule_set": "mdc",
             "baseline_points": 12,
             "is_headline": True,
             "position": 0,
