@@ -12,6 +12,7 @@ from app.analytics.comparisons import routes as comparisons
 from app.analytics.feasibility import routes as feasibility
 from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
+from app.integrations.pulling import routes as pulling
 from app.kit import docs, health, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
@@ -68,6 +69,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     feasibility.router,
     sharing.router,
+    pulling.router,
 )
 _BEARER = {
     "type": "http",

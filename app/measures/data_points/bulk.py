@@ -38,6 +38,13 @@ def record_data_points(
     measure = get_writable(
         session, actor=actor, measure_id=measure_id, permission=Permission.DATA_POINT_RECORD
     )
+    return keep_data_points(session, actor=actor, measure=measure, batch=batch, now=now)
+
+
+def keep_data_points(
+    session: Session, *, actor: Actor, measure: Measure, batch: Batch, now: datetime
+) -> DataPointBatchResult:
+    """The same for a measure that the caller has found to be writable."""
     plan = plan_batch(batch, _lock_and_read(session, measure), measure.data_type)
     if batch.faults:
         raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)

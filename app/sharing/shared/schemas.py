@@ -28,8 +28,9 @@ from app.measures.schemas import (
     Position,
     RuleSetName,
     SampleSize,
-    Targets,
+    Target,
     Unit,
+    ascending,
 )
 from app.pdsa.models import CycleState, Purpose
 from app.pdsa.stages import CarriedOut, Decision
@@ -67,6 +68,18 @@ class Part(BaseModel):
     model_config = ConfigDict(
         extra="ignore", allow_inf_nan=False, json_schema_serialization_defaults_required=True
     )
+
+
+class SharedAim(Aim):
+    """An aim."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class SharedTarget(Target):
+    """A target in the displayed unit, from a day on."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class SharedPoint(Part):
@@ -136,7 +149,7 @@ class SharedMeasure(Part):
     unit: Unit | None = None
     multiplier: Multiplier = 1
     direction: Direction
-    targets: Targets = Field(default_factory=list)
+    targets: Annotated[list[SharedTarget], Field(max_length=100), AfterValidator(ascending)] = []
     collection: SharedCollection | None = None
     chart: ChartName | None = None
     rule_set: RuleSetName | None = None
@@ -209,7 +222,7 @@ class SharedProject(Part):
     rationale: Prose | None = None
     scope_in: Prose | None = None
     scope_out: Prose | None = None
-    aim: Aim | None = None
+    aim: SharedAim | None = None
     aim_statement: Annotated[str, Field(max_length=3_000)] | None = None
     area: Name | None = None
     tags: Tags = Field(default_factory=list)
