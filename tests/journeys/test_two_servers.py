@@ -27,7 +27,7 @@ from tests.calling import API
 from tests.integrations.pulling.fetching import fetch
 from tests.serving import serving
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of a test
+PASSWORD = "correct horse battery staple"
 EMAIL = "admin@b.example"
 POLICY = Policy(networks=(ip_network("127.0.0.0/8"),), allow_http=True)
 

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from app.integrations.pulling.fetching import puller
-from app.jobs.handlers import Dead, Outcome, Retry
+from app.jobs.handlers import Dead, Done, Outcome, Retry
 from app.kit.db import Database
 from app.kit.outbound import Answer, Outbound, Policy
 from app.kit.sealing import Sealer
@@ -31,6 +31,8 @@ def fetch(database: Database, *, sealer: Sealer = SEALER, policy: Policy = HERE)
     outcomes: list[Outcome] = []
     while found := drain(database, [handler]):
         outcomes += found
+        if not all(isinstance(outcome, Done) for outcome in found):
+            break
     return outcomes
 
 
