@@ -22,6 +22,7 @@ from app.measures.data_points import routes as data_points
 from app.measures.models import Measure
 from app.measures.phases import routes as phases
 from app.measures.schemas import MeasureCreate, MeasurePatch, MeasureQuery, MeasureRead
+from app.projects.queries import ReceivedReadOnly
 
 router = Router(tags=["measures"])
 
@@ -62,7 +63,7 @@ def list_measures(
     "/projects/{project_id}/measures",
     status_code=201,
     summary="Create a measure",
-    responses=problems(AlreadyExists, Archived, Invalid),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly, Invalid),
 )
 def create_measure(
     project_id: uuid.UUID,
@@ -92,7 +93,9 @@ def get_measure(
 @router.patch(
     "/measures/{measure_id}",
     summary="Change a measure",
-    responses=problems(AlreadyExists, Archived, DataTypeFixed, DefinitionChangeReasonRequired),
+    responses=problems(
+        AlreadyExists, Archived, ReceivedReadOnly, DataTypeFixed, DefinitionChangeReasonRequired
+    ),
 )
 def update_measure(
     measure_id: uuid.UUID,
@@ -117,7 +120,7 @@ def update_measure(
     "/measures/{measure_id}",
     status_code=204,
     summary="Archive a measure",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_measure(
     measure_id: uuid.UUID,
@@ -135,7 +138,7 @@ def archive_measure(
 @router.post(
     "/measures/{measure_id}/restore",
     summary="Restore a measure",
-    responses=problems(AlreadyExists, Archived),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly),
 )
 def restore_measure(
     measure_id: uuid.UUID,

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.main import OpenQI
+from app.sharing.models import Audience, ReleaseState
 from tests.builders import (
     make_annotation,
     make_cycle,
@@ -18,6 +19,7 @@ from tests.builders import (
     make_participant,
     make_phase,
     make_project,
+    make_release,
     make_session,
     make_team,
     make_user,
@@ -47,6 +49,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_annotation(session, measure=measure)
         make_membership(session, user=world.member, role=Role.OBSERVER, programme=programme)
         make_user(session)
+        make_release(session, project=project, state=ReleaseState.WITHDRAWN)
+        shared = make_project(session, team=team)
+        make_release(session, project=shared, audience=Audience.PUBLIC)
     return {
         "programme_id": programme.id,
         "team_id": team.id,

@@ -15,16 +15,19 @@ from app.access.permissions import Role
 from app.identity.models import LoginSession, PersonalToken
 from app.kit.clock import utc_now
 from app.main import OpenQI
+from app.sharing.models import ReleaseState
 from app.teams.models import TeamMembership
 from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_integration,
     make_measure,
     make_membership,
     make_organisation,
     make_participant,
     make_phase,
+    make_release,
     make_session,
     make_user,
 )
@@ -77,6 +80,8 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "candidate_id": "7d1f0c52a94be803",
             "period_start": "2018-01-01",
             "organisation_id": make_organisation(session).id,
+            "release_id": make_release(session, project=project, state=ReleaseState.WITHDRAWN).id,
+            "integration_id": make_integration(session, programme=programme).id,
             "user_id": user.id,
             "membership_id": membership.id,
             "login_session_id": login.id,

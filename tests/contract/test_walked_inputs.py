@@ -15,14 +15,17 @@ import pytest
 from sqlmodel import Session
 
 from app.main import OpenQI
+from app.sharing.models import Audience
 from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_integration,
     make_measure,
     make_organisation,
     make_participant,
     make_phase,
+    make_release,
     make_session,
 )
 from tests.calling import Caller
@@ -77,6 +80,8 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "cycle_id": make_cycle(session, project=world.project).id,
         "user_id": world.member.id,
         "period_start": "2018-01-08",
+        "release_id": make_release(session, project=world.project, audience=Audience.PUBLIC).id,
+        "integration_id": make_integration(session, programme=world.programme).id,
     }
 
 

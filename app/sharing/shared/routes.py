@@ -15,7 +15,7 @@ from app.sharing.shared.dependencies import Viewer
 from app.sharing.shared.documents import write_document
 from app.sharing.shared.schemas import SharedProject, SharedProjectListed, SharedProjectQuery
 
-router = Router(tags=["sharing"])
+router = Router()
 _CONDITIONAL: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing has changed since the document with that ETag."}
 }

@@ -1,5 +1,6 @@
 """Runs the fetches that wait, and what they need: a sealer, and calls to this machine."""
 
+import ssl
 from ipaddress import ip_network
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.kit.sealing import Sealer
 from tests.jobs.draining import drain
 
 SEALER = Sealer(b"a key for tests, long enough", use="stored secrets")
+_TLS = ssl.create_default_context()  # made once: reading the certificates takes its time
 HERE = Policy(networks=(ip_network("127.0.0.0/8"),), allow_http=True)
 
 
@@ -18,7 +20,7 @@ class FreshOutbound(Outbound):
     """A client for each call: `drain` has an event loop for each batch, connections have one."""
 
     async def send(self, method: str, url: str, **options: Any) -> Answer:
-        client = Outbound(self.policy)
+        client = Outbound(self.policy, tls=_TLS)
         try:
             return await client.send(method, url, **options)
         finally:
@@ -27,7 +29,7 @@ class FreshOutbound(Outbound):
 
 def fetch(database: Database, *, sealer: Sealer = SEALER, policy: Policy = HERE) -> list[Outcome]:
     """Work off the fetches that are due, and those that they ask for."""
-    handler = puller(database=database, outbound=FreshOutbound(policy), sealer=sealer)
+    handler = puller(database=database, outbound=FreshOutbound(policy, tls=_TLS), sealer=sealer)
     outcomes: list[Outcome] = []
     while found := drain(database, [handler]):
         outcomes += found

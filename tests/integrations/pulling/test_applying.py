@@ -219,7 +219,7 @@ def test_what_comes_back_is_restored(session: Session, other: Other, pull: Pull)
 
 def _twin(measure: dict[str, Any], code: str) -> dict[str, Any]:
     identifier = "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2dff"
-    parts = {"phases": [], "annotations": [], "data_points": []}
+    parts: dict[str, Any] = {"phases": [], "annotations": [], "data_points": []}
     return measure | parts | {"id": identifier, "code": code, "is_headline": False}
 
 

@@ -64,3 +64,14 @@ def test_nothing_in_it_can_be_written(
     for entity in PARTS.values():
         rows = session.exec(select(entity).where(col(entity.project_id) == ids["project_id"]))
         assert len(rows.all()) == 1
+
+
+def test_each_of_these_routes_documents_it(app: OpenQI) -> None:
+    undocumented = [
+        operation.name
+        for operation, document in documented(app)
+        if operation.method != "GET"
+        and {"project_id", *PARTS} & operation.context.param_convertors.keys()
+        and "received" not in str(document["responses"].get("409", {}))
+    ]
+    assert undocumented == []
