@@ -297,6 +297,29 @@ def test_small_numbers_that_come_later_are_left_out_unless_they_were_accepted(
     assert document["provenance"]["small_numbers"] == "shown"
 
 
+def test_the_total_does_not_tell_what_a_stratum_leaves_out(
+    call: Call, session: Session, project: Project, release: Release
+) -> None:
+    measure = make_measure(session, project=project, data_type=DataType.COUNT)
+    for stratum, value in {"": 30.0, "a": 27.0, "b": 3.0}.items():
+        make_data_point(session, measure=measure, stratum=stratum, value=value)
+    make_data_point(
+        session, measure=measure, stratum="a", value=25.0, period_start=date(2018, 1, 8)
+    )
+    document = call(None).ok(_path(project))
+    (counted,) = [item for item in document["measures"] if item["id"] == str(measure.id)]
+    shown = {
+        (point["stratum"], point["period_start"]): point["value"]
+        for point in counted["data_points"]
+    }
+    assert shown == {
+        ("", "2018-01-01"): 30.0,
+        ("a", "2018-01-01"): None,
+        ("b", "2018-01-01"): None,
+        ("a", "2018-01-08"): 25.0,
+    }
+
+
 def _number(caller: Caller, project: Project) -> int:
     revision: str = caller.ok(_path(project))["provenance"]["revision"]
     return int(revision.split("-")[0])

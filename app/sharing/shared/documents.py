@@ -119,17 +119,28 @@ def _points(session: Session, project_id: uuid.UUID, size: _Size, *, shows_small
     found: Rows = defaultdict(list)
     for row in size.cut(session.execute(statement.limit(MAX_POINTS + 1)), MAX_POINTS):
         is_suppressed = bool(row.is_small) and not shows_small
-        found[row.measure_id].append(_point(row, is_suppressed=is_suppressed))
+        found[row.measure_id].append(_point(row) | {"is_suppressed": is_suppressed})
+    for points in found.values():
+        _suppress(points)
     return found
 
 
-def _point(row: Any, *, is_suppressed: bool) -> dict[str, Any]:
+def _point(row: Any) -> dict[str, Any]:
     point = dict(zip(_POINT, row[-len(_POINT) :], strict=True))
     if row.data_type in RATIO_TYPES:
         point["value"] = None  # that of its parts, which are there
-    if is_suppressed:
-        point |= dict.fromkeys(_NUMBERS)
-    return point | {"is_suppressed": is_suppressed}
+    return point
+
+
+def _suppress(points: list[dict[str, Any]]) -> None:
+    """Take out small numbers, and the other strata of their period: the total would tell them."""
+    told = {
+        point["period_start"] for point in points if point["stratum"] and point["is_suppressed"]
+    }
+    for point in points:
+        point["is_suppressed"] |= bool(point["stratum"]) and point["period_start"] in told
+        if point["is_suppressed"]:
+            point |= dict.fromkeys(_NUMBERS)
 
 
 def _rule_set_of(
