@@ -14,6 +14,7 @@ from app.analytics.pictures import routes as pictures
 from app.identity import routes as identity
 from app.integrations import routes as integrations
 from app.integrations.inbound.routes import SIGNATURE
+from app.integrations.pulling import routes as pulling
 from app.kit import docs, health, metrics, openapi
 from app.kit.answers import API_PREFIX
 from app.learning_sessions import routes as learning_sessions
@@ -27,6 +28,7 @@ from app.programmes import routes as programmes
 from app.progress import routes as progress
 from app.projects import routes as projects
 from app.references import routes as references
+from app.sharing import routes as sharing
 from app.teams import routes as teams
 from app.webhooks import routes as webhooks
 
@@ -50,6 +52,7 @@ TAGS = [
     ("projects", "Improvement projects: charter, aim, state."),
     ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
     ("measures", "Measures and their data points, one by one or in bulk."),
+    ("sharing", "Releases to audiences beyond the team, and the catalogue of shared projects."),
     ("spc", "Series annotated by statistical process control."),
     ("webhooks", "Subscribers to events: endpoints, what was delivered, replays."),
     ("jobs", "Background work, and what of it was given up. For administrators."),
@@ -81,6 +84,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     operations.router,
     references.router,
     integrations.router,
+    sharing.router,
+    pulling.router,
 )
 _BEARER = {
     "type": "http",

@@ -14,7 +14,7 @@ from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
 from app.identity.models import User
-from app.integrations.models import InboundEvent, InboundOutcome, Integration
+from app.integrations.models import InboundEvent, InboundOutcome, Integration, Platform
 from app.jobs.actions import enqueue
 from app.jobs.models import DeadJob
 from app.kit.clock import utc_now
@@ -38,8 +38,9 @@ from app.organisations.models import Organisation, OrganisationKind
 from app.participants.models import Appointment, Enrolment, Person, ProfessionalRole
 from app.pdsa.models import PDSACycle, Purpose
 from app.programmes.models import Programme
-from app.projects.models import Project
+from app.projects.models import Project, Visibility
 from app.references.models import ExternalReference
+from app.sharing.models import Audience, Release, ReleaseState
 from app.teams.models import Team, TeamMembership
 from app.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -374,8 +375,37 @@ def make_reference(session: Session, *, project: Project, **over: Any) -> Extern
     return _kept(session, ExternalReference(**(values | over)))
 
 
-def make_integration(session: Session, *, programme: Programme, **over: Any) -> Integration:
+def make_release(session: Session, *, project: Project | None = None, **over: Any) -> Release:
+    """A published release to the programme; the project has the visibility that goes with it."""
+    project = project or make_project(session)
+    values: dict[str, Any] = {
+        "programme_id": project.programme_id,
+        "project_id": project.id,
+        "audience": Audience.PROGRAMME,
+        "license": "CC-BY-4.0",
+        "small_numbers": {
+            "up_to": 7,
+            "points": 0,
+            "measures": [],
+            "accepted": False,
+            "accepted_by": None,
+            "reason": None,
+        },
+        "released_by": new_id(),
+        "released_at": datetime(2018, 9, 30, 9, next(_number) % 60, tzinfo=UTC),
+    }
+    row = Release(**(values | over))
+    if row.state is ReleaseState.PUBLISHED:
+        project.visibility = Visibility(row.audience.value)
+        session.add(project)
+    return _kept(session, row)
+
+
+def make_integration(
+    session: Session, *, programme: Programme | None = None, **over: Any
+) -> Integration:
     """A connection to a platform, whose secret is none."""
+    programme = programme or make_programme(session)
     values: dict[str, Any] = {
         "programme_id": programme.id,
         "owner_id": over.get("owner_id") or make_user(session).id,
@@ -398,3 +428,10 @@ def make_inbound_event(session: Session, *, integration: Integration, **over: An
         "outcome": InboundOutcome.APPLIED,
     }
     return _kept(session, InboundEvent(**(values | over)))
+
+
+def make_openqi_integration(session: Session, **over: Any) -> Integration:
+    """A connection to another OpenQI, without a way to fetch from it."""
+    return make_integration(
+        session, **({"platform": Platform.OPENQI, "system": "other-openqi"} | over)
+    )

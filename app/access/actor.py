@@ -1,12 +1,14 @@
 """The caller of a request, with everything that decides what it may do."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.access.permissions import (
     GRANTABLE,
     PLATFORM_ONLY,
+    READ_WORK,
     ROLES,
     Permission,
     Reach,
@@ -49,20 +51,32 @@ class Grant(NamedTuple):
     team_id: uuid.UUID | None
 
 
+_NOWHERE: frozenset[uuid.UUID] = frozenset()
+
+
+def _known(ids: Iterable[uuid.UUID | None]) -> frozenset[uuid.UUID]:
+    return frozenset(place_id for place_id in ids if place_id is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How far a permission of the caller goes."""
+    """How far a permission of the caller goes.
+
+    `sharing` holds the programmes whose released projects it covers besides.
+    """
 
     everywhere: bool = False
     programmes: frozenset[uuid.UUID] = frozenset()
     teams: frozenset[uuid.UUID] = frozenset()
+    sharing: frozenset[uuid.UUID] = frozenset()
 
-    def covers(self, place: Place) -> bool:
-        """Whether the place lies within."""
+    def covers(self, place: Place, *, is_released: bool = False) -> bool:
+        """Whether the place lies within; `is_released` says so of the project that it is of."""
         return (
             self.everywhere
             or place.programme_id in self.programmes
             or (place.team_id is not None and place.team_id in self.teams)
+            or (is_released and place.programme_id in self.sharing)
         )
 
     def __bool__(self) -> bool:
@@ -102,20 +116,15 @@ class Actor:
         bound = self.bound_programme_id
         if bound is not None and permission in PLATFORM_ONLY:
             return Span()
-        programmes, teams = set(), set()
-        for grant in self.grants:
-            reach = ROLES[grant.role].get(permission)
-            if reach is Reach.PLATFORM:
-                if bound is None:
-                    return Span(everywhere=True)
-                programmes.add(bound)
-            elif bound not in (None, grant.programme_id):
-                continue
-            elif reach is Reach.PROGRAMME and grant.programme_id:
-                programmes.add(grant.programme_id)
-            elif reach is Reach.TEAM and grant.team_id:
-                teams.add(grant.team_id)
-        return Span(programmes=frozenset(programmes), teams=frozenset(teams))
+        reaches = [(ROLES[grant.role].get(permission), grant) for grant in self.grants]
+        if any(reach is Reach.PLATFORM for reach, _ in reaches):
+            return Span(everywhere=True) if bound is None else Span(programmes=frozenset({bound}))
+        here = [(reach, at) for reach, at in reaches if bound in (None, at.programme_id)]
+        programmes = _known(at.programme_id for reach, at in here if reach is Reach.PROGRAMME)
+        teams = _known(at.team_id for reach, at in here if reach is Reach.TEAM)
+        # Whatever somebody's role in a programme is, what it releases may be read there.
+        joined = _known(at.programme_id for _, at in here) if permission in READ_WORK else _NOWHERE
+        return Span(programmes=programmes, teams=teams, sharing=joined - programmes)
 
     def can(self, permission: Permission, place: Place) -> bool:
         """Whether the permission holds at the place."""

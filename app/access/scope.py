@@ -12,8 +12,16 @@ from app.access.permissions import Permission
 from app.kit.errors import Archived, NotFound, ReferenceNotFound
 from app.kit.table import Archivable, Row, Scoped
 
-# The columns of the project that say who owns a measure, a cycle or a data point of it.
-_PROJECT = sa.table("project", sa.column("id"), sa.column("programme_id"), sa.column("team_id"))
+# The columns of the project that say who owns a measure, a cycle or a data point of it, and who
+# else may read them.
+_PROJECT = sa.table(
+    "project",
+    sa.column("id"),
+    sa.column("programme_id"),
+    sa.column("team_id"),
+    sa.column("visibility", sa.String),
+)
+_UNRELEASED = "team"
 
 E = TypeVar("E", bound=Row)
 S = TypeVar("S", bound=Any)
@@ -32,9 +40,24 @@ def _covered(span: Span, entity: type[Scoped]) -> list[sa.ColumnElement[bool]]:
         clauses.append(_within(getattr(entity, entity.programme_column), span.programmes))
     if span.teams and entity.team_column:
         clauses.append(_within(getattr(entity, entity.team_column), span.teams))
-    if span.teams and entity.project_column:
-        owned = sa.select(_PROJECT.c.id).where(_within(_PROJECT.c.team_id, span.teams))
-        clauses.append(getattr(entity, entity.project_column).in_(owned))
+    if (span.teams or span.sharing) and entity.project_column:
+        readable = sa.select(_PROJECT.c.id).where(sa.or_(*_readable(span)))
+        clauses.append(getattr(entity, entity.project_column).in_(readable))
+    if span.sharing and entity.visibility_column:
+        programme, visibility = entity.programme_column, entity.visibility_column
+        clauses.append(_released(span, getattr(entity, programme), getattr(entity, visibility)))
+    return clauses
+
+
+def _released(span: Span, programme: Any, visibility: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(_within(programme, span.sharing), visibility != _UNRELEASED)
+
+
+def _readable(span: Span) -> list[sa.ColumnElement[bool]]:
+    """The projects whose rows the span covers: those of its teams, and released ones."""
+    clauses = [_within(_PROJECT.c.team_id, span.teams)] if span.teams else []
+    if span.sharing:
+        clauses.append(_released(span, _PROJECT.c.programme_id, _PROJECT.c.visibility))
     return clauses
 
 

@@ -25,7 +25,7 @@ from app.measures.marks import AnnotationRow, Marks
 from app.measures.models import DataPoint, Family, Measure
 from app.measures.series import AS_STORED, ChartSettings, Overrides, PointRow, assemble
 from app.programmes.models import Programme
-from app.projects.models import Project
+from app.projects.models import Project, Visibility
 from app.projects.queries import get_project
 
 # What the drawing of a measure asks for, and whose it is.
@@ -49,6 +49,8 @@ _DRAWN: list[Any] = [
     ),
     col(Project.programme_id).label("owner_programme_id"),
     col(Project.team_id).label("owner_team_id"),
+    # As text: an enumeration is looked up for each row, and this is the hottest read.
+    sa.type_coerce(col(Project.visibility), sa.String).label("owner_visibility"),
     col(Programme.rule_set).label("programme_rule_set"),
 ]
 _LISTED: list[Any] = [
@@ -197,7 +199,8 @@ def measure_beside_caller(measure_id: uuid.UUID) -> BesideCaller:
 
 def _check_visible(actor: Actor, row: Any) -> None:
     if row is None or not actor.span(Permission.MEASURE_READ).covers(
-        Place(row.owner_programme_id, row.owner_team_id)
+        Place(row.owner_programme_id, row.owner_team_id),
+        is_released=row.owner_visibility != Visibility.TEAM,
     ):
         raise NotFound
 

@@ -2,5 +2,6 @@
 
 from app.jobs.kinds import Kind
 
-# A pull waits for another server; messages that come meanwhile are told of by the next one.
-PULL = Kind("integration.pull", queue="heavy", lane_cap=1, lease_seconds=120.0, coalesces=True)
+# It waits for another server, so it has a queue of its own. Messages that come while it runs are
+# told of by the next one.
+PULL = Kind("integration.pull", queue="pull", lane_cap=1, coalesces=True)

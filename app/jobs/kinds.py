@@ -9,7 +9,8 @@ RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 12 * 3600.0)
 class Kind:
     """Declared once, beside the code that enqueues it.
 
-    queue: `event`, `webhook`, `mail`, `series`, `heavy` or `cron`; a worker serves some or all.
+    queue: `event`, `webhook`, `mail`, `series`, `heavy`, `pull` or `cron`; a worker serves some or
+        all.
     attempts: claims before the job is dead, so a job that kills its worker dies too.
     retry_seconds: the wait after the first, second, ... failure; the last one stands for the rest.
     lane_cap: how many of one lane a process runs at once.

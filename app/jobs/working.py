@@ -44,6 +44,7 @@ SLOTS: Mapping[str, Slots] = {
     "mail": Slots(4),
     "series": Slots(2),
     "heavy": Slots(1),
+    "pull": Slots(2),
     "cron": Slots(2),
 }
 

@@ -61,11 +61,12 @@ class Archivable(SQLModel):
 class Scoped(SQLModel):
     """Which columns say where a row belongs; `access.scope.visible_to` reads them.
 
-    `project_column` says that the row belongs to whoever owns its project, `parent_column` in whose
-    history its events stand too.
+    `project_column` says that the row belongs to whoever owns its project, `visibility_column` how
+    far it is released by itself, `parent_column` in whose history its events stand too.
     """
 
     programme_column: ClassVar[str] = "programme_id"
     team_column: ClassVar[str | None] = None
     project_column: ClassVar[str | None] = None
+    visibility_column: ClassVar[str | None] = None
     parent_column: ClassVar[str | None] = None

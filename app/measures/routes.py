@@ -23,6 +23,7 @@ from app.measures.imports import routes as imports
 from app.measures.models import Measure
 from app.measures.phases import routes as phases
 from app.measures.schemas import MeasureCreate, MeasurePatch, MeasureQuery, MeasureRead
+from app.projects.queries import ReceivedReadOnly
 from app.references.queries import with_references
 from app.references.resources import ResourceType
 
@@ -64,7 +65,7 @@ def list_measures(
     "/projects/{project_id}/measures",
     status_code=201,
     summary="Create a measure",
-    responses=problems(AlreadyExists, Archived, Invalid),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly, Invalid),
 )
 def create_measure(
     project_id: uuid.UUID,
@@ -94,7 +95,9 @@ def get_measure(
 @router.patch(
     "/measures/{measure_id}",
     summary="Change a measure",
-    responses=problems(AlreadyExists, Archived, DataTypeFixed, DefinitionChangeReasonRequired),
+    responses=problems(
+        AlreadyExists, Archived, ReceivedReadOnly, DataTypeFixed, DefinitionChangeReasonRequired
+    ),
 )
 def update_measure(
     measure_id: uuid.UUID,
@@ -119,7 +122,7 @@ def update_measure(
     "/measures/{measure_id}",
     status_code=204,
     summary="Archive a measure",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_measure(
     measure_id: uuid.UUID,
@@ -137,7 +140,7 @@ def archive_measure(
 @router.post(
     "/measures/{measure_id}/restore",
     summary="Restore a measure",
-    responses=problems(AlreadyExists, Archived),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly),
 )
 def restore_measure(
     measure_id: uuid.UUID,

@@ -60,7 +60,8 @@ def _known_rule_set(name: str) -> str:
     return name
 
 
-def _ascending(targets: list["Target"]) -> list["Target"]:
+def ascending(targets: list["Target"]) -> list["Target"]:
+    """The targets, refused unless their days rise."""
     for before, after in itertools.pairwise(targets):
         if after.from_ is None or (before.from_ is not None and after.from_ <= before.from_):
             raise PydanticCustomError(
@@ -98,7 +99,7 @@ Unit = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Storable
 ]
 Multiplier = Annotated[float, Field(gt=0, le=1e9, strict=True, allow_inf_nan=False)]
-Targets = Annotated[list[Target], Field(max_length=100), AfterValidator(_ascending)]
+Targets = Annotated[list[Target], Field(max_length=100), AfterValidator(ascending)]
 ChartName = Annotated[
     str,
     Field(max_length=16, json_schema_extra={"enum": list(spc.CHARTS)}),

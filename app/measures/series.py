@@ -1,7 +1,7 @@
 """Turns a measure and its points into what the SPC engine takes. Pure: plain values in and out."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -71,7 +71,11 @@ def assemble(
 ) -> tuple[spc.Series, spc.Settings]:
     """The engine's series and settings. Points and phases come in the order of their days."""
     days = [point[0] for point in points]
-    chart = overrides.chart or measure.chart or _recommended(measure.data_type, points)
+    chart = (
+        overrides.chart
+        or measure.chart
+        or recommended_chart(measure.data_type, (point[1] for point in points))
+    )
     return _series(measure, points, days), spc.Settings(
         chart=chart,
         rule_set=_rule_set(measure, chart, overrides),
@@ -85,10 +89,10 @@ def assemble(
     )
 
 
-def _recommended(data_type: DataType, points: Sequence[PointRow]) -> str:
+def recommended_chart(data_type: DataType, values: Iterable[float | None]) -> str:
     """The field's default; a t chart cannot show two events at one time, a run chart can."""
     chart = spc.recommend_chart(data_type.value)
-    if chart == "t" and any(point[1] is not None and point[1] <= 0 for point in points):
+    if chart == "t" and any(value is not None and value <= 0 for value in values):
         return "run"
     return chart
 

@@ -23,6 +23,7 @@ from app.pdsa.schemas import (
     PDSACycleRead,
     PDSACycleTransition,
 )
+from app.projects.queries import ReceivedReadOnly
 
 router = Router(tags=["pdsa-cycles"])
 
@@ -46,7 +47,7 @@ def list_pdsa_cycles(
     "/projects/{project_id}/pdsa-cycles",
     status_code=201,
     summary="Plan a PDSA cycle",
-    responses=problems(Archived, ReferenceNotFound),
+    responses=problems(Archived, ReceivedReadOnly, ReferenceNotFound),
 )
 def create_pdsa_cycle(
     project_id: uuid.UUID,
@@ -76,7 +77,9 @@ def get_pdsa_cycle(
 @router.patch(
     "/pdsa-cycles/{cycle_id}",
     summary="Change a PDSA cycle",
-    responses=problems(Archived, StageClosed, PredictionLocked, ReferenceNotFound),
+    responses=problems(
+        Archived, ReceivedReadOnly, StageClosed, PredictionLocked, ReferenceNotFound
+    ),
 )
 def update_pdsa_cycle(
     cycle_id: uuid.UUID,
@@ -98,7 +101,7 @@ def update_pdsa_cycle(
     "/pdsa-cycles/{cycle_id}",
     status_code=204,
     summary="Archive a PDSA cycle",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_pdsa_cycle(
     cycle_id: uuid.UUID,
@@ -116,7 +119,7 @@ def archive_pdsa_cycle(
 @router.post(
     "/pdsa-cycles/{cycle_id}/restore",
     summary="Restore a PDSA cycle",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def restore_pdsa_cycle(
     cycle_id: uuid.UUID,
@@ -133,7 +136,7 @@ def restore_pdsa_cycle(
 @router.post(
     "/pdsa-cycles/{cycle_id}/transitions",
     summary="Take a PDSA cycle to its next stage",
-    responses=problems(Archived, InvalidStateTransition, PDSAStageGate),
+    responses=problems(Archived, ReceivedReadOnly, InvalidStateTransition, PDSAStageGate),
 )
 def transition_pdsa_cycle(
     cycle_id: uuid.UUID,
@@ -155,7 +158,7 @@ def transition_pdsa_cycle(
     "/pdsa-cycles/{cycle_id}/amendments",
     status_code=201,
     summary="Amend a closed stage of a PDSA cycle",
-    responses=problems(Archived, StageOpen),
+    responses=problems(Archived, ReceivedReadOnly, StageOpen),
 )
 def amend_pdsa_cycle(
     cycle_id: uuid.UUID,

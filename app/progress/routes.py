@@ -15,12 +15,16 @@ from app.progress import actions, queries
 from app.progress.actions import TextRequired
 from app.progress.results import routes as results
 from app.progress.schemas import ProgrammeSummary, ProgrammeTransition, ProjectTransition
+from app.projects.queries import ReceivedReadOnly
 from app.projects.schemas import ProjectRead
 from app.references.queries import with_references
 from app.references.resources import ResourceType
 
 router = Router()
 _refusals = problems(Archived, InvalidStateTransition, TransitionBlocked, TextRequired)
+_project_refusals = problems(
+    Archived, ReceivedReadOnly, InvalidStateTransition, TransitionBlocked, TextRequired
+)
 
 
 @router.post(
@@ -64,7 +68,7 @@ def get_programme_summary(
     "/projects/{project_id}/transitions",
     tags=["projects"],
     summary="Take a project to its next state",
-    responses=_refusals,
+    responses=_project_refusals,
 )
 def transition_project(
     project_id: uuid.UUID,

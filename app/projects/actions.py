@@ -92,8 +92,8 @@ def update_project(
     row = queries.get_project(session, actor=actor, project_id=project_id)
     actor.require(Permission.PROJECT_WRITE, row.place)
     condition.check(row.revision)
+    queries.refuse_frozen(session, row)
     programme = session.get_one(Programme, row.programme_id)
-    refuse_archived(row, programme)
     fields = patch.model_copy(update={"aim_change_reason": MISSING})
     values = patched_values(ProjectBase, row, fields)
     if values["team_id"] != row.team_id:
@@ -111,6 +111,12 @@ def update_project(
     )
 
 
+def _refuse_fixed(session: Session, row: Project) -> None:
+    """What stands in the way even of archiving and restoring it."""
+    queries.refuse_received(session, row)
+    refuse_archived(session.get_one(Programme, row.programme_id))
+
+
 def archive_project(
     session: Session,
     *,
@@ -123,7 +129,7 @@ def archive_project(
     row = queries.get_project(session, actor=actor, project_id=project_id)
     actor.require(Permission.PROJECT_WRITE, row.place)
     condition.check(row.revision, required=False)
-    refuse_archived(session.get_one(Programme, row.programme_id))
+    _refuse_fixed(session, row)
     records.archive(session, actor=actor, noun=Resource.PROJECT, row=row, now=now)
 
 
@@ -133,5 +139,5 @@ def restore_project(
     """Bring it back."""
     row = queries.get_project(session, actor=actor, project_id=project_id)
     actor.require(Permission.PROJECT_WRITE, row.place)
-    refuse_archived(session.get_one(Programme, row.programme_id))
+    _refuse_fixed(session, row)
     return records.restore(session, actor=actor, noun=Resource.PROJECT, row=row, now=now)

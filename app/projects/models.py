@@ -56,6 +56,7 @@ class Project(Row, Archivable, Scoped, table=True):
         sa.Index("ix_project_programme_id_title", "programme_id", "title"),
     )
     team_column: ClassVar[str | None] = "team_id"
+    visibility_column: ClassVar[str | None] = "visibility"
 
     programme_id: uuid.UUID = Field(foreign_key="programme.id", index=True)
     team_id: uuid.UUID | None = Field(default=None, foreign_key="team.id", index=True)

@@ -1,6 +1,7 @@
 """Reads of projects."""
 
 import uuid
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,14 +13,19 @@ from app.access.scope import get_reference, get_visible, refuse_archived, select
 from app.events import queries as events
 from app.events.models import Event
 from app.events.schemas import HistoryQuery
-from app.kit.errors import ReferenceNotFound
+from app.kit.errors import Conflict, ReferenceNotFound
 from app.kit.filters import archived_filter, holds_any, one_of, text_contains
 from app.kit.pagination import Page, Pager, order_by
 from app.programmes.models import Programme
 from app.programmes.queries import get_programme
 from app.projects.models import Project
-from app.projects.schemas import AllProjectsQuery, ProjectQuery
-from app.references.queries import refers_to
+from app.projects.schemas import (
+    AllProjectsQuery,
+    ProjectProvenance,
+    ProjectQuery,
+    ProjectRead,
+)
+from app.references.queries import refers_to, with_references
 from app.references.resources import ResourceType
 from app.teams.models import Team
 
@@ -36,6 +42,26 @@ _MEASURE = sa.table(
     sa.column("family", sa.String),
     sa.column("archived_at"),
 )
+# By name: sharing stands above projects.
+_ORIGIN: sa.TableClause = sa.table(
+    "received_project",
+    sa.column("project_id", sa.Uuid),
+    sa.column("source", sa.String),
+    sa.column("source_project_id", sa.Uuid),
+    sa.column("source_release_id", sa.Uuid),
+    sa.column("license", sa.String),
+    *(
+        sa.column(name, Project.__table__.c.updated_at.type)  # type: ignore[attr-defined]
+        for name in ("received_at", "fetched_at", "withdrawn_at")
+    ),
+)
+
+
+class ReceivedReadOnly(Conflict):
+    """409: the next fetch would undo the change; only the server that it came from can make it."""
+
+    code = "received_read_only"
+    title = "The project came from another server and is read-only here."
 
 
 def get_project(
@@ -51,9 +77,44 @@ def get_project(
     )
 
 
+def refuse_received(session: Session, project: Project) -> None:
+    """Raise `ReceivedReadOnly` if the project came from another server."""
+    statement = sa.select(_ORIGIN.c.project_id).where(_ORIGIN.c.project_id == project.id)
+    if session.execute(statement).first() is not None:
+        raise ReceivedReadOnly
+
+
 def refuse_frozen(session: Session, project: Project) -> None:
-    """Raise `Archived` if the project or its programme is: nothing in them can be written then."""
+    """Raise `ReceivedReadOnly`, or `Archived` if the project or its programme is.
+
+    Whatever is written in a project asks here first, so nothing in it can be written then.
+    """
+    refuse_received(session, project)
     refuse_archived(project, session.get_one(Programme, project.programme_id))
+
+
+def _provenances(
+    session: Session, project_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, ProjectProvenance]:
+    statement = sa.select(_ORIGIN).where(_ORIGIN.c.project_id.in_(project_ids))
+    return {
+        row.project_id: ProjectProvenance.model_validate(row) for row in session.execute(statement)
+    }
+
+
+def find_provenance(session: Session, *, project_id: uuid.UUID) -> ProjectProvenance | None:
+    """Where a project came from; None for one of our own. The caller has checked access."""
+    return _provenances(session, [project_id]).get(project_id)
+
+
+def read_projects(session: Session, rows: Sequence[Project]) -> list[ProjectRead]:
+    """The projects as they are answered; two queries, however many there are."""
+    origins = _provenances(session, [row.id for row in rows]) if rows else {}
+    reads = [
+        ProjectRead.model_validate(row).model_copy(update={"provenance": origins.get(row.id)})
+        for row in rows
+    ]
+    return with_references(session, ResourceType.PROJECT, reads)
 
 
 def get_team_reference(
@@ -86,14 +147,14 @@ def is_outcome_measure(session: Session, *, project_id: uuid.UUID, measure_id: u
 
 def list_projects(
     session: Session, *, actor: Actor, query: AllProjectsQuery, pager: Pager
-) -> Page[Project]:
+) -> Page[ProjectRead]:
     """A page of projects of any programme, by title."""
     return _list(session, actor, query, pager, programmes=query.programme_id)
 
 
 def list_programme_projects(
     session: Session, *, actor: Actor, programme_id: uuid.UUID, query: ProjectQuery, pager: Pager
-) -> Page[Project]:
+) -> Page[ProjectRead]:
     """A page of a programme's projects, by title."""
     programme = get_programme(session, actor=actor, programme_id=programme_id)
     return _list(session, actor, query, pager, programmes=[programme.id])
@@ -106,7 +167,7 @@ def _list(
     pager: Pager,
     *,
     programmes: list[uuid.UUID],
-) -> Page[Project]:
+) -> Page[ProjectRead]:
     statement = select_visible(actor, Project, Permission.PROJECT_READ).where(
         *one_of(col(Project.programme_id), programmes),
         *archived_filter(Project, query),
@@ -118,7 +179,9 @@ def _list(
         *refers_to(Project, ResourceType.PROJECT, query.external_ref),
     )
     order = order_by(query.sort, _SORTS, default="title", last=Project.id)
-    return pager.page(session, statement, query=query, order=order)
+    page: Page[Project] = pager.page(session, statement, query=query, order=order)
+    answers = iter(read_projects(session, page.items))
+    return page.map(lambda _: next(answers))
 
 
 def list_project_history(

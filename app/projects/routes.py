@@ -1,11 +1,9 @@
 """Routes of projects."""
 
 import uuid
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Response
-from sqlmodel import Session
 
 from app.access.dependencies import CurrentActor
 from app.events.schemas import EventRead, HistoryQuery
@@ -17,7 +15,7 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.projects import actions, queries
 from app.projects.actions import AimChangeReasonRequired
-from app.projects.models import Project
+from app.projects.queries import ReceivedReadOnly
 from app.projects.schemas import (
     AllProjectsQuery,
     ProjectCreate,
@@ -25,19 +23,12 @@ from app.projects.schemas import (
     ProjectQuery,
     ProjectRead,
 )
-from app.references.queries import with_references
-from app.references.resources import ResourceType
 
 router = Router(tags=["projects"])
 
 
-def _read_all(session: Session, rows: Sequence[Project]) -> list[ProjectRead]:
-    reads = [ProjectRead.model_validate(row) for row in rows]
-    return with_references(session, ResourceType.PROJECT, reads)
-
-
 def _read(session: Session, row: Project) -> ProjectRead:
-    return _read_all(session, [row])[0]
+    return queries.read_projects(session, [row])[0]
 
 
 @router.get("/projects", summary="List projects of all programmes")
@@ -48,8 +39,7 @@ def list_projects(
     pager: CurrentPager,
 ) -> Page[ProjectRead]:
     """The projects that you can see, by title, whatever their programme."""
-    page = queries.list_projects(session, actor=actor, query=query, pager=pager)
-    return page.of(_read_all(session, page.items))
+    return queries.list_projects(session, actor=actor, query=query, pager=pager)
 
 
 @router.get("/programmes/{programme_id}/projects", summary="List projects of a programme")
@@ -61,10 +51,9 @@ def list_programme_projects(
     pager: CurrentPager,
 ) -> Page[ProjectRead]:
     """The projects of a programme that you can see, by title."""
-    page = queries.list_programme_projects(
+    return queries.list_programme_projects(
         session, actor=actor, programme_id=programme_id, query=query, pager=pager
     )
-    return page.of(_read_all(session, page.items))
 
 
 @router.post(
@@ -100,7 +89,7 @@ def get_project(
 @router.patch(
     "/projects/{project_id}",
     summary="Change a project",
-    responses=problems(Archived, ReferenceNotFound, AimChangeReasonRequired),
+    responses=problems(Archived, ReceivedReadOnly, ReferenceNotFound, AimChangeReasonRequired),
 )
 def update_project(
     project_id: uuid.UUID,
@@ -122,7 +111,7 @@ def update_project(
     "/projects/{project_id}",
     status_code=204,
     summary="Archive a project",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_project(
     project_id: uuid.UUID,
@@ -138,7 +127,9 @@ def archive_project(
 
 
 @router.post(
-    "/projects/{project_id}/restore", summary="Restore a project", responses=problems(Archived)
+    "/projects/{project_id}/restore",
+    summary="Restore a project",
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def restore_project(
     project_id: uuid.UUID,

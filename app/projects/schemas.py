@@ -128,6 +128,18 @@ class AimRead(Output):
     )
 
 
+class ProjectProvenance(Output):
+    """Where a project came from that another server shares; it is read-only here."""
+
+    source: str = Field(description="Address of that server.")
+    source_project_id: uuid.UUID
+    source_release_id: uuid.UUID
+    license: str = Field(description="An SPDX identifier.")
+    received_at: datetime
+    fetched_at: datetime = Field(description="When that server was last asked with success.")
+    withdrawn_at: datetime | None = Field(description="Since when it is no longer shared there.")
+
+
 class ProjectRead(Output):
     """An improvement project."""
 
@@ -149,6 +161,7 @@ class ProjectRead(Output):
                     "updated_at": "2018-03-05T12:00:00Z",
                     "archived_at": None,
                     "revision": 5,
+                    "provenance": None,
                     "aim_statement": aims.statement_of(Aim.model_validate(_AIM)),
                     "aim_missing": [],
                     "external_refs": [REF_EXAMPLE],
@@ -184,6 +197,9 @@ class ProjectRead(Output):
     updated_at: datetime
     archived_at: datetime | None
     revision: int
+    provenance: ProjectProvenance | None = Field(
+        default=None, description="Null: a project of this server."
+    )
 
     @computed_field(  # type: ignore[prop-decorator]
         description="The aim as a sentence; null while it is incomplete."

@@ -10,6 +10,7 @@ from app.access.actor import Actor, Grant, LoginRequired, Place, ScopeInsufficie
 from app.access.permissions import (
     GRANTABLE,
     PLATFORM_ONLY,
+    READ_WORK,
     ROLES,
     SCOPES,
     TEAM_ROLES,
@@ -81,7 +82,11 @@ def test_grants_add_up() -> None:
         Grant(Role.OBSERVER, AWAY, None), grant(Role.MEMBER), Grant(Role.MEMBER, HOME, SIBLING)
     )
     span = actor.span(Permission.PROJECT_READ)
-    assert span == Span(programmes=frozenset({AWAY}), teams=frozenset({TEAM, SIBLING}))
+    assert span == Span(
+        programmes=frozenset({AWAY}),
+        teams=frozenset({TEAM, SIBLING}),
+        sharing=frozenset({HOME}),
+    )
     assert actor.can(Permission.PDSA_CYCLE_WRITE, Place(HOME, SIBLING))
     assert not actor.can(Permission.PDSA_CYCLE_WRITE, Place(AWAY, FOREIGN))
 
@@ -164,3 +169,21 @@ def test_a_token_never_exceeds_its_grant(
         assert bound in (None, place.programme_id)
     elif scope_of(permission) in scopes and bound is None:
         assert not owner.can(permission, place)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_is_released_in_a_programme_may_be_read_in_any_role_there(role: Role) -> None:
+    actor = make_actor(grant(role))
+    for permission in READ_WORK:
+        assert actor.span(permission).covers(Place(HOME, SIBLING), is_released=True)
+        is_everywhere = role is Role.PLATFORM_ADMIN
+        span = actor.span(permission)
+        assert span.covers(Place(AWAY, FOREIGN), is_released=True) is is_everywhere
+    assert actor.span(Permission.RELEASE_READ).sharing == frozenset()
+    assert actor.span(Permission.PROJECT_WRITE).sharing == frozenset()
+
+
+def test_a_bound_token_reads_what_is_released_in_its_programme_alone() -> None:
+    grants = (grant(Role.MEMBER), Grant(Role.COMMISSIONER, AWAY, None))
+    actor = make_actor(*grants, bound_programme_id=AWAY, scopes=frozenset({"project:read"}))
+    assert actor.span(Permission.PROJECT_READ) == Span(sharing=frozenset({AWAY}))

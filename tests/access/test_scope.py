@@ -3,18 +3,23 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from app.access import scope
 from app.access.actor import Actor
 from app.access.permissions import Permission, Role
 from app.access.queries import find_actor_by_login
+from app.events import outbox
+from app.events.catalogue import Resource, Verb
+from app.events.models import Event
+from app.events.outbox import Origin
 from app.identity.models import LoginSession, User
 from app.kit.errors import Archived, NotFound, ReferenceNotFound
 from app.kit.ids import new_id
+from app.measures.models import Measure
 from app.projects.models import Project
 from app.teams.models import Team
-from tests.builders import make_measure, make_membership, make_user
+from tests.builders import make_measure, make_membership, make_release, make_user
 from tests.world import World
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -76,6 +81,35 @@ def test_measures_follow_the_owner_of_their_project(
         )
     }
     assert seen == PROJECTS_SEEN[role]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_is_released_is_seen_by_every_role_with_its_events(
+    session: Session, world: World, role: Role
+) -> None:
+    for project in (world.other_project, world.foreign_project):
+        make_release(session, project=project)
+        make_measure(session, project=project)
+        outbox.record(
+            session,
+            noun=Resource.MEASURE,
+            verb=Verb.UPDATED,
+            resource_id=project.id,
+            revision=1,
+            programme_id=project.programme_id,
+            project_id=project.id,
+            origin=Origin(),
+            now=NOW,
+        )
+    session.commit()
+    actor = actor_of(session, world.people[role])
+    measures = session.exec(scope.select_visible(actor, Measure, Permission.MEASURE_READ)).all()
+    statement = scope.visible_to(select(Event), actor, Event, Permission.MEASURE_READ)
+    events = session.exec(statement.where(Event.type == "measure.updated")).all()
+    is_admin = role is Role.PLATFORM_ADMIN
+    seen = {world.other_project.id} | ({world.foreign_project.id} if is_admin else set())
+    assert {row.project_id for row in measures} == seen
+    assert {event.project_id for event in events} == seen
 
 
 def test_somebody_without_a_role_sees_nothing(session: Session, world: World) -> None:

@@ -24,6 +24,8 @@ PUBLIC = frozenset(
         "get_meta",
         "list_problem_codes",
         "get_problem_code",
+        "list_shared_projects",
+        "get_shared_project",
     }
 )
 # Asked for by browsers, people and monitoring, so they are no part of the document.

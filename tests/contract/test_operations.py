@@ -141,9 +141,9 @@ def test_what_is_signed_takes_no_token(bare_app: OpenQI, bare_client: TestClient
             assert response.json()["code"] == "invalid_signature"
 
 
-def test_what_is_public_answers_without_a_token(bare_app: OpenQI, bare_client: TestClient) -> None:
-    anonymous = Caller(bare_client)
-    for operation in operations(bare_app):
+def test_what_is_public_answers_without_a_token(app: OpenQI, client: TestClient) -> None:
+    anonymous = Caller(client)
+    for operation in operations(app):
         if operation.name in PUBLIC:
             response = anonymous(operation.method, operation.path, follow_redirects=False)
             assert response.status_code not in {401, 403, 500}, operation

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.main import OpenQI
+from app.sharing.models import Audience, ReleaseState
 from app.webhooks.models import WebhookAttempt
 from tests.builders import (
     make_annotation,
@@ -25,6 +26,7 @@ from tests.builders import (
     make_phase,
     make_project,
     make_reference,
+    make_release,
     make_session,
     make_team,
     make_user,
@@ -64,6 +66,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
         make_dead_job(session)
         make_webhook_endpoint(session, programme=programme)
         make_operation(session, programme=programme)
+        make_release(session, project=project, state=ReleaseState.WITHDRAWN)
+        shared = make_project(session, team=team)
+        make_release(session, project=shared, audience=Audience.PUBLIC)
     delivery = make_webhook_delivery(session)
     make_webhook_delivery(session)
     for number in range(ROWS):

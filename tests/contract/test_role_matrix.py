@@ -15,6 +15,7 @@ from app.access.permissions import Role
 from app.identity.models import LoginSession, PersonalToken
 from app.kit.clock import utc_now
 from app.main import OpenQI
+from app.sharing.models import ReleaseState
 from app.teams.models import TeamMembership
 from app.webhooks.models import DeliveryState
 from tests.builders import (
@@ -31,6 +32,7 @@ from tests.builders import (
     make_participant,
     make_phase,
     make_reference,
+    make_release,
     make_session,
     make_user,
     make_webhook_delivery,
@@ -89,6 +91,7 @@ def _ids(session: Session, world: World) -> dict[str, dict[str, Any]]:
             "candidate_id": "7d1f0c52a94be803",
             "period_start": "2018-01-01",
             "organisation_id": make_organisation(session).id,
+            "release_id": make_release(session, project=project, state=ReleaseState.WITHDRAWN).id,
             "user_id": user.id,
             "membership_id": membership.id,
             "login_session_id": login.id,

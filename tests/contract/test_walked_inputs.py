@@ -15,6 +15,7 @@ import pytest
 from sqlmodel import Session
 
 from app.main import OpenQI
+from app.sharing.models import Audience
 from tests.builders import (
     make_annotation,
     make_cycle,
@@ -27,6 +28,7 @@ from tests.builders import (
     make_participant,
     make_phase,
     make_reference,
+    make_release,
     make_session,
 )
 from tests.calling import Caller
@@ -86,6 +88,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "integration_id": integration.id,
         "inbound_event_id": make_inbound_event(session, integration=integration).id,
         "period_start": "2018-01-08",
+        "release_id": make_release(session, project=world.project, audience=Audience.PUBLIC).id,
     }
 
 

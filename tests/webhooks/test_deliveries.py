@@ -131,7 +131,7 @@ def _history(post: Post, endpoint: WebhookEndpoint) -> dict[str, Any]:
     """Events that were got, given up, never sent (it was disabled), and wait to be sent."""
     endpoint.created_at = post.now - timedelta(hours=1)
     post.session.commit()
-    events: dict[str, uuid.UUID] = {}
+    events: dict[str, Any] = {}
     for fate in ("got", "failed", "waiting", "missed", "echo", "early", "other"):
         at = post.now - timedelta(minutes=90 if fate == "early" else 10)
         over: dict[str, Any] = {"echo": {"origin": Origin(source="life")}}.get(fate, {})

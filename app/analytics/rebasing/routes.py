@@ -17,6 +17,7 @@ from app.kit.openapi import problems
 from app.kit.routing import Router
 from app.measures.phases.actions import PhaseOverlap
 from app.measures.phases.schemas import PhaseRead
+from app.projects.queries import ReceivedReadOnly
 
 router = Router()
 CandidateId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["7d1f0c52a94be803"])]
@@ -43,7 +44,13 @@ def list_rebase_candidates(
     status_code=201,
     summary="Decide about a rebase candidate",
     responses=problems(
-        Archived, CandidatePending, PhaseOverlap, Invalid, ReferenceNotFound, Unchartable
+        Archived,
+        ReceivedReadOnly,
+        CandidatePending,
+        PhaseOverlap,
+        Invalid,
+        ReferenceNotFound,
+        Unchartable,
     ),
 )
 def decide_rebase_candidate(

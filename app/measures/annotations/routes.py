@@ -19,6 +19,7 @@ from app.measures.annotations.schemas import (
     AnnotationQuery,
     AnnotationRead,
 )
+from app.projects.queries import ReceivedReadOnly
 
 router = Router()
 _read = AnnotationRead.model_validate
@@ -45,7 +46,7 @@ def list_annotations(
     "/measures/{measure_id}/annotations",
     status_code=201,
     summary="Annotate a measure",
-    responses=problems(Archived, ReferenceNotFound),
+    responses=problems(Archived, ReceivedReadOnly, ReferenceNotFound),
 )
 def create_annotation(
     measure_id: uuid.UUID,
@@ -75,7 +76,7 @@ def get_annotation(
 @router.patch(
     "/annotations/{annotation_id}",
     summary="Change an annotation",
-    responses=problems(Archived, ReferenceNotFound),
+    responses=problems(Archived, ReceivedReadOnly, ReferenceNotFound),
 )
 def update_annotation(
     annotation_id: uuid.UUID,
@@ -102,7 +103,7 @@ def update_annotation(
     "/annotations/{annotation_id}",
     status_code=204,
     summary="Archive an annotation",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_annotation(
     annotation_id: uuid.UUID,
@@ -120,7 +121,7 @@ def archive_annotation(
 @router.post(
     "/annotations/{annotation_id}/restore",
     summary="Restore an annotation",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def restore_annotation(
     annotation_id: uuid.UUID,

@@ -48,6 +48,13 @@ def record_data_points(
     measure = get_writable(
         session, actor=actor, measure_id=measure_id, permission=Permission.DATA_POINT_RECORD
     )
+    return keep_data_points(session, actor=actor, measure=measure, batch=batch, now=now)
+
+
+def keep_data_points(
+    session: Session, *, actor: Actor, measure: Measure, batch: Batch, now: datetime
+) -> DataPointBatchResult:
+    """The same for a measure that the caller has found to be writable."""
     lock_series(session, measure)
     plan = plan_batch(batch, read_stored(session, measure.id), measure.data_type)
     if batch.faults:

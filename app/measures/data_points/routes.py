@@ -37,6 +37,7 @@ from app.measures.data_points.schemas import (
     InclusionCreate,
     Stratum,
 )
+from app.projects.queries import ReceivedReadOnly
 
 router = Router()
 _read = DataPointRead.model_validate
@@ -92,7 +93,7 @@ def list_data_points(
     "/measures/{measure_id}/data-points",
     status_code=201,
     summary="Record a data point",
-    responses=problems(AlreadyExists, Archived, Invalid),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly, Invalid),
 )
 def record_data_point(
     measure_id: uuid.UUID,
@@ -114,7 +115,9 @@ def record_data_point(
 @router.post(
     "/measures/{measure_id}/data-points/bulk",
     summary="Record many data points",
-    responses=problems(AlreadyExists, Archived, BadRequest, UnreadableFile, Invalid, TooManyRows),
+    responses=problems(
+        AlreadyExists, Archived, ReceivedReadOnly, BadRequest, UnreadableFile, Invalid, TooManyRows
+    ),
     openapi_extra=_BULK_BODY,
     max_body_size=batches.MAX_BYTES,
 )
@@ -141,7 +144,7 @@ def record_data_points(
 @router.post(
     "/measures/{measure_id}/exclusions",
     summary="Exclude data points",
-    responses=problems(Archived, Invalid),
+    responses=problems(Archived, ReceivedReadOnly, Invalid),
 )
 def exclude_data_points(
     measure_id: uuid.UUID,
@@ -162,7 +165,7 @@ def exclude_data_points(
 @router.post(
     "/measures/{measure_id}/inclusions",
     summary="Include excluded data points again",
-    responses=problems(Archived, Invalid),
+    responses=problems(Archived, ReceivedReadOnly, Invalid),
 )
 def include_data_points(
     measure_id: uuid.UUID,
@@ -180,7 +183,7 @@ def include_data_points(
 @router.put(
     "/measures/{measure_id}/data-points/{period_start}",
     summary="Record or replace a period",
-    responses=_NEW | problems(Archived, Invalid),
+    responses=_NEW | problems(Archived, ReceivedReadOnly, Invalid),
 )
 def put_data_point(
     measure_id: uuid.UUID,
@@ -226,7 +229,7 @@ def get_data_point(
 @router.patch(
     "/data-points/{data_point_id}",
     summary="Correct a data point",
-    responses=problems(AlreadyExists, Archived, Invalid),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly, Invalid),
 )
 def update_data_point(
     data_point_id: uuid.UUID,
@@ -253,7 +256,7 @@ def update_data_point(
     "/data-points/{data_point_id}",
     status_code=204,
     summary="Archive a data point",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_data_point(
     data_point_id: uuid.UUID,
@@ -271,7 +274,7 @@ def archive_data_point(
 @router.post(
     "/data-points/{data_point_id}/restore",
     summary="Restore a data point",
-    responses=problems(AlreadyExists, Archived),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly),
 )
 def restore_data_point(
     data_point_id: uuid.UUID,

@@ -21,6 +21,7 @@ from app.measures.phases.schemas import (
     PhaseRead,
     PhaseTransition,
 )
+from app.projects.queries import ReceivedReadOnly
 
 router = Router()
 _read = PhaseRead.model_validate
@@ -44,7 +45,7 @@ def list_phases(
     "/measures/{measure_id}/phases",
     status_code=201,
     summary="Start a phase of a measure",
-    responses=problems(Archived, PhaseOverlap, Invalid, ReferenceNotFound),
+    responses=problems(Archived, ReceivedReadOnly, PhaseOverlap, Invalid, ReferenceNotFound),
 )
 def create_phase(
     measure_id: uuid.UUID,
@@ -74,7 +75,7 @@ def get_phase(
 @router.patch(
     "/phases/{phase_id}",
     summary="Change a phase",
-    responses=problems(Archived, PhaseOverlap, Invalid, ReferenceNotFound),
+    responses=problems(Archived, ReceivedReadOnly, PhaseOverlap, Invalid, ReferenceNotFound),
 )
 def update_phase(
     phase_id: uuid.UUID,
@@ -96,7 +97,7 @@ def update_phase(
     "/phases/{phase_id}",
     status_code=204,
     summary="Archive a phase",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def archive_phase(
     phase_id: uuid.UUID,
@@ -112,7 +113,7 @@ def archive_phase(
 @router.post(
     "/phases/{phase_id}/restore",
     summary="Restore a phase",
-    responses=problems(Archived, PhaseOverlap),
+    responses=problems(Archived, ReceivedReadOnly, PhaseOverlap),
 )
 def restore_phase(
     phase_id: uuid.UUID,
@@ -129,7 +130,7 @@ def restore_phase(
 @router.post(
     "/phases/{phase_id}/transitions",
     summary="Approve, decline or revoke a phase",
-    responses=problems(Archived, InvalidStateTransition, PhaseOverlap, Invalid),
+    responses=problems(Archived, ReceivedReadOnly, InvalidStateTransition, PhaseOverlap, Invalid),
 )
 def transition_phase(
     phase_id: uuid.UUID,

@@ -1,0 +1,1 @@
+"""What is released beyond its programme: a catalogue, and one document a project."""
