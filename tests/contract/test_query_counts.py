@@ -54,8 +54,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
     delivery = make_webhook_delivery(session)
     make_webhook_delivery(session)
     for number in range(ROWS):
-        attempt = {"delivery_id": delivery.id, "number": number, "milliseconds": 1}
-        session.add(WebhookAttempt(**attempt, at=delivery.created_at))
+        at = delivery.created_at
+        attempt = WebhookAttempt(delivery_id=delivery.id, number=number, at=at, milliseconds=1)
+        session.add(attempt)
     session.commit()
     return {
         "delivery_id": delivery.id,
