@@ -4,6 +4,7 @@ import uuid
 from typing import Annotated
 
 from fastapi import Query, Response
+from sqlmodel import Session
 
 from app.access.dependencies import CurrentActor
 from app.events.schemas import EventRead, HistoryQuery
@@ -15,6 +16,7 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.projects import actions, queries
 from app.projects.actions import AimChangeReasonRequired
+from app.projects.models import Project
 from app.projects.queries import ReceivedReadOnly
 from app.projects.schemas import (
     AllProjectsQuery,

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from app.events.dispatching import dispatcher
 from app.events.models import Event
-from app.jobs.handlers import Outcome
+from app.jobs.handlers import Outcome, Outgoing
 from app.kit.addresses import networks
 from app.kit.db import Database
 from app.kit.ids import new_id
@@ -153,7 +153,11 @@ class Post:
     def deliver(self, after: float = 0) -> list[Outcome]:
         """Send what is due so many seconds later."""
         self.now += timedelta(seconds=after)
-        handler = deliverer(
+        return drain(self.database, [self.handler()], now=self.instant)
+
+    def handler(self) -> Outgoing:
+        """The handler of deliveries, at the present instant."""
+        return deliverer(
             outbound=Outbound(self.policy),
             sealer=self.sealer,
             waits=self.waits,
@@ -161,7 +165,6 @@ class Post:
             chance=lambda: 0.5,
             seconds=self.seconds,
         )
-        return drain(self.database, [handler], now=self.instant)
 
     @property
     def instant(self) -> int:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.events.catalogue import Resource
+from app.events.models import Event
 from app.events.outbox import Origin
 from app.kit.clock import utc_now
 from app.webhooks.deliveries.replays import Span, replay_deliveries
@@ -131,7 +132,7 @@ def _history(post: Post, endpoint: WebhookEndpoint) -> dict[str, Any]:
     """Events that were got, given up, never sent (it was disabled), and wait to be sent."""
     endpoint.created_at = post.now - timedelta(hours=1)
     post.session.commit()
-    events: dict[str, Any] = {}
+    events: dict[str, Event] = {}
     for fate in ("got", "failed", "waiting", "missed", "echo", "early", "other"):
         at = post.now - timedelta(minutes=90 if fate == "early" else 10)
         over: dict[str, Any] = {"echo": {"origin": Origin(source="life")}}.get(fate, {})

@@ -1,5 +1,6 @@
 """The breaker, pausing and disabling: what an endpoint that fails or rests does to its lane."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlmodel import col, select
 
 from app.events.models import Event
 from app.identity.models import User
-from app.jobs.handlers import Done, Retry
+from app.jobs.handlers import Done, Outcome, Retry, Work
 from app.jobs.models import Job
 from app.kit.mail import Letter
 from app.webhooks import lanes
@@ -90,6 +91,32 @@ def test_a_probe_that_succeeds_closes_the_breaker(post: Post, receiver: Receiver
     post.deliver(after=lanes.PROBE_SECONDS)
     assert {each.state for each in post.deliveries(endpoint)} == {DeliveryState.SUCCEEDED}
     assert waiting(post.database, WEBHOOK) == 0
+
+
+def test_one_probe_at_a_time_also_of_batches_that_run_together(
+    post: Post, receiver: Receiver
+) -> None:
+    endpoint = _failing(post, receiver)
+    post.now += timedelta(minutes=1)
+    jobs = post.session.exec(select(Job).where(Job.kind == WEBHOOK).limit(2)).all()
+    works = [Work(job.id or 0, job.kind, job.lane, job.args, 1, 0) for job in jobs]
+    handler = post.handler()
+
+    async def run_together() -> list[Outcome]:
+        runs = []
+        for work in works:
+            with post.database.reading() as session:
+                runs.append(handler.run(work, handler.load(session, [work])[work.id]))
+        return await asyncio.gather(*runs)
+
+    probed, put_off = asyncio.run(run_together())
+    assert isinstance(probed, Retry)
+    assert probed.effect is not None
+    assert isinstance(put_off, Retry)
+    assert put_off.error == "Another delivery is trying the receiver."
+    assert not put_off.counts
+    assert len(receiver.received) == 6
+    assert post.again(endpoint).failures == 5  # nothing is stored before it is settled
 
 
 def test_how_it_fares_leaves_the_revision_alone(post: Post, receiver: Receiver) -> None:
