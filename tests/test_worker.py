@@ -157,13 +157,14 @@ def test_a_server_without_a_worker_and_a_worker_beside_it(
 ) -> None:
     url = postgres_worker_url
     database = Database(url)
-    with _process(tmp_path, url, "serve", "--no-worker") as server:
-        _until(lambda: _serves(server))
-        _happen(database)
-        with _process(tmp_path, url, "worker", "--queues", "mail,cron"):
-            _until(lambda: _schedules(database) > 0)
-            assert _numbered(database) == 0
-        with _process(tmp_path, url, "worker"), _process(tmp_path, url, "worker"):
+    _happen(database)
+    with (
+        _process(tmp_path, url, "serve", "--no-worker") as server,
+        _process(tmp_path, url, "worker", "--queues", "mail,cron"),
+    ):
+        _until(lambda: _serves(server) and _schedules(database) > 0)
+        assert _numbered(database) == 0  # neither of them works for the queue of events
+        with _process(tmp_path, url, "worker", "--queues", "event"):
             _until(lambda: _numbered(database) == 3)
     database.dispose()
 
