@@ -12,6 +12,7 @@ ONE = "/api/v1/organisations/{organisation}"
 PROGRAMMES = "/api/v1/programmes"
 POINTS = "/api/v1/measures/{measure}/data-points"
 BULK = f"{POINTS}/bulk"
+IMPORTS = "/api/v1/measures/{measure}/imports"
 FEASIBILITY = "/api/v1/measures/{measure}/feasibility"
 PLAN = "/api/v1/spc/feasibility"
 TOKEN = "/api/v1/auth/token"
@@ -267,6 +268,15 @@ BATCHES = [
          b"period_start,numerator,denominator\n" + b"2018-01-01,1,2\n" * 6_000, CSV),
     _row("CSV of 6 MB", 413, "body_too_large", "POST", BULK, b"x" * 6_000_000, CSV),
     _row("an empty CSV", 422, None, "POST", BULK, b"", CSV),
+    _row("an import with NUL", 422, None, "POST", IMPORTS,
+         b"period_start,value\n2018-01-01,\x00\n", CSV),
+    _row("an import with an open quote", 422, None, "POST", IMPORTS,
+         b'period_start,value\n"2018,1\n', CSV),
+    _row("an import of 21 MB", 413, "body_too_large", "POST", IMPORTS, b"x" * 21_000_000, CSV),
+    _row("an import of 200,001 rows", 422, "too_many_rows", "POST", IMPORTS,
+         b"period_start\n" + b"2018-01-01\n" * 200_001, CSV),
+    _row("an import of lines nested deep", 202, None, "POST", IMPORTS, b"[" * 10_000, LINES),
+    _row("an import of JSON", 415, None, "POST", IMPORTS, b'{"items": []}'),
     _row("the same day twice", 422, None, "POST", BULK,
          b"period_start,numerator,denominator\n2018-01-01,1,2\n2018-01-01,1,2\n", CSV),
     _row("lines that are no JSON", 422, None, "POST", BULK, b'{"a": 1}\n{"a"\n', LINES),

@@ -1,19 +1,18 @@
 """`openqi import`: a file goes to a real server, and the terminal shows how far it is."""
 
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner, Result
 
+from app import cli
 from app.access.permissions import Role
 from app.identity.models import LoginSession
 from app.kit import migrations
@@ -30,9 +29,6 @@ from tests.jobs.draining import drain
 from tests.measures.importing import RUNNERS, csv_of, lines_of, point, points
 from tests.operations.bodies import quick
 from tests.serving import serving
-
-COMMAND = (sys.executable, "-m", "app", "import")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -193,46 +189,40 @@ def test_refusals_keep_their_problem(served: Served, remote: Remote) -> None:
         other.send("GET", "/docs")
 
 
-def _run(served: Served, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    measure = served.path.split("/")[-2]
-    return subprocess.run(
-        [*COMMAND, *arguments, "--measure", measure, "--url", served.address],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def _invoke(served: Served, file: Path, *options: str, token: str | None = None) -> Result:
+    where = ["--measure", served.path.split("/")[-2], "--url", served.address]
+    return CliRunner().invoke(
+        cli.app, ["import", str(file), *where, *options], env={"OPENQI_TOKEN": token}
     )
 
 
-def test_the_command(served: Served, tmp_path: Path) -> None:
-    """Beside a worker that looks for work as long as the command runs."""
-    token = tmp_path / "token"
+def test_the_command(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked = partial(follow, wait=lambda _seconds: served.work())
+    monkeypatch.setattr("app.operations.terminal.follow", worked)
+    token, file = tmp_path / "token", tmp_path / "good.jsonl"
     token.write_text(f"{served.token}\n")
-    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.csv"
-    good.write_text(lines_of(points(1_200)))
-    bad.write_text("weight\n1\n")
-    ended = Event()
-
-    def work() -> None:
-        while not ended.wait(0.2):
-            served.work()
-
-    worker = Thread(target=work)
-    worker.start()
-    try:
-        done = _run(served, str(good), "--token-file", str(token))
-        refused = _run(served, str(bad), OPENQI_TOKEN=served.token)
-        without = _run(served, str(good), OPENQI_TOKEN="")
-    finally:
-        ended.set()
-        worker.join()
-    assert done.returncode == 0, done.stderr
+    file.write_text(lines_of(points(1_200)))
+    done = _invoke(served, file, "--token-file", str(token))
+    assert done.exit_code == 0, done.output
     assert "succeeded: 1200 of 1200" in done.stdout
-    assert refused.returncode == 1
+    file = tmp_path / "bad.csv"
+    file.write_text(csv_of([point(0), point(0)]))
+    failed = _invoke(served, file, token=served.token)
+    assert failed.exit_code == 1
+    assert "duplicate_row" in failed.stdout
+    assert _invoke(served, file, "--on-error", "skip", token=served.token).exit_code == 0
+
+
+def test_the_command_refuses_in_a_sentence(served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("weight\n1\n")
+    refused = _invoke(served, file, token=served.token)
+    assert refused.exit_code == 1
     assert "unknown_column" in refused.stdout
     assert "the server declines (422)" in refused.stderr
-    assert without.returncode == 1
-    assert "give a token" in without.stderr
-    assert "Traceback" not in done.stderr + refused.stderr + without.stderr
+    without = _invoke(served, file)
+    assert (without.exit_code, without.stderr) == (
+        1,
+        "openqi: give a token: --token-file, or OPENQI_TOKEN.\n",
+    )
+    assert _invoke(served, tmp_path / "nowhere.csv", token=served.token).exit_code == 2
