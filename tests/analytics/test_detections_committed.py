@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 from alembic import command
@@ -58,8 +59,18 @@ def _remembered(database: Database) -> list[DetectedSignal]:
         return list(session.exec(select(DetectedSignal)))
 
 
-def test_workers_that_look_at_once_tell_once(database: Database, measure_id: uuid.UUID) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+def test_workers_that_look_at_once_tell_once(
+    database: Database, measure_id: uuid.UUID, is_first: bool
+) -> None:
+    """The first look waits for the row of the other, a later one for its lock."""
+    if not is_first:
+        with database.transaction() as session:
+            session.add(SignalWatch(measure_id=measure_id, series_revision=0))
+    together = Barrier(4)
+
     def look(_: int) -> None:
+        together.wait(30)
         with database.transaction() as session:
             detect_signals(session, measures=[measure_id], now=NOW)
 
