@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from app.spc.ragged import Ragged
 from app.spc.series import FloatArray
@@ -44,7 +45,7 @@ def ratios_of_sums(numerators: Ragged, denominators: Ragged, ratios: Ragged) -> 
     if above is None or below is None:
         each = zip(numerators.parts(), denominators.parts(), ratios.parts(), strict=True)
         return np.array([ratio_of_sums(*part) for part in each])
-    overall: FloatArray = above / below
+    overall = _divided(above, below)
     for index in _near_first(overall, ratios):
         parts = [each.part(index) for each in (numerators, denominators, ratios)]
         overall[index] = ratio_of_sums(*parts)
@@ -69,7 +70,14 @@ def mean_ranges(ranges: Ragged, *, screen: bool) -> FloatArray:
 def _averages(parts: Ragged) -> FloatArray | None:
     """As _average() of each part; None where sums() has none."""
     totals = sums(parts)
-    return None if totals is None else totals / np.diff(parts.edges)
+    return None if totals is None else _divided(totals, np.diff(parts.edges))
+
+
+def _divided(above: FloatArray, below: npt.NDArray[np.float64 | np.int64]) -> FloatArray:
+    """Quotients; where there is nothing to divide by the very NaN that plain numbers give."""
+    quotients = np.full(len(above), np.nan)
+    np.divide(above, below, out=quotients, where=below != 0)
+    return quotients
 
 
 def _near_first(averages: FloatArray, parts: Ragged) -> Sequence[int]:
