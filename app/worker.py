@@ -14,6 +14,7 @@ import structlog
 
 from app.analytics.detections import watching
 from app.events.dispatching import Follower, dispatcher
+from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Handler
 from app.jobs.mailing import WriteLetter, mailer
 from app.jobs.purging import NIGHTLY, purger
@@ -30,6 +31,8 @@ from app.parts import Parts
 from app.settings import Settings
 from app.webhooks import following, letters
 from app.webhooks import sweeping as webhooks
+from app.webhooks.deliveries.actions import REPLAY
+from app.webhooks.deliveries.runner import run_replay
 from app.webhooks.delivering import deliverer
 
 log = structlog.get_logger()
@@ -39,7 +42,10 @@ log = structlog.get_logger()
 # They hear of every event, in the transaction that numbers it.
 FOLLOWERS: tuple[Follower, ...] = (following.follow, watching.follow)
 LETTERS: dict[str, WriteLetter] = {**letters.LETTERS}  # what is written to people, by name
-RUNNERS: dict[str, Runner] = {IMPORT: run_import}  # long work, by kind of operation
+RUNNERS: dict[str, Runner] = {
+    IMPORT: run_import,
+    REPLAY: run_replay,
+}  # long work, by kind of operation
 CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY)
 
 
@@ -48,7 +54,13 @@ def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool
     settings, database = parts.settings, parts.database
     handlers: list[Handler] = [
         dispatcher(FOLLOWERS),
-        deliverer(outbound=outbound, sealer=parts.sealer, waits=settings.webhook_retry_seconds),
+        deliverer(
+            outbound=outbound,
+            sealer=parts.sealer,
+            waits=settings.webhook_retry_seconds,
+            metrics=parts.metrics,
+        ),
+        puller(database=database, outbound=outbound, sealer=parts.sealer),
         watching.detector(),
         operator(RUNNERS, database=database, is_stopping=is_stopping),
         mailer(LETTERS, post=_post(settings), sender=settings.mail_from),

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from app.jobs.actions import unix_ms
 from app.jobs.handlers import Done, Effect, Outcome, Outgoing, Retry, Work
 from app.kit.clock import utc_now
+from app.kit.metrics import Metrics
 from app.kit.outbound import Answer, Outbound
 from app.kit.sealing import Sealer, Unsealable
 from app.kit.signing import sign
@@ -31,9 +32,10 @@ def deliverer(
     clock: Callable[[], datetime] = utc_now,
     chance: Callable[[], float] = random.random,
     seconds: float = SECONDS,
+    metrics: Metrics | None = None,
 ) -> Outgoing:
     """The handler of `webhook.deliver`. waits: seconds between the attempts of a delivery."""
-    desk = _Desk(outbound, sealer, tuple(waits), clock, chance, seconds)
+    desk = _Desk(outbound, sealer, tuple(waits), clock, chance, seconds, metrics or Metrics())
     return Outgoing(DELIVER, desk.load, desk.run)
 
 
@@ -45,6 +47,7 @@ class _Desk:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     seconds: float
+    metrics: Metrics
     probing: set[uuid.UUID] = field(default_factory=set)  # endpoints, in this process
 
     def load(self, session: Session, works: Sequence[Work]) -> Mapping[int, Found]:
@@ -76,6 +79,7 @@ class _Desk:
         started = self.clock()
         answer = await self._call(parcel, started)
         ended = self.clock()
+        self._count(parcel, answer, started)
         verdict = judge(
             answer, number=parcel.number, waits=self.waits, now=ended, chance=self.chance
         )
@@ -92,6 +96,12 @@ class _Desk:
         # A claim is not used up: attempts are counted in the delivery.
         error = verdict.error or ""
         return Retry(error, at=unix_ms(verdict.next_at), effect=effect, counts=False)
+
+    def _count(self, parcel: Parcel, answer: Answer, started: datetime) -> None:
+        self.metrics.attempts(f"{answer.status // 100}xx" if answer.status else "error")
+        if parcel.number == 1 and parcel.replay == 0:
+            lag = (started - parcel.happened_at).total_seconds()
+            self.metrics.commit_to_first_attempt(max(0.0, lag))
 
     async def _call(self, parcel: Parcel, now: datetime) -> Answer:
         bound_to = sealed_for(parcel.endpoint_id)

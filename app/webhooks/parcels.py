@@ -34,6 +34,8 @@ class Parcel:
     body: bytes
     url: str
     secrets: tuple[str, ...]
+    happened_at: datetime
+    replay: int
     is_probe: bool = False
 
 
@@ -61,7 +63,9 @@ _COLUMNS = (
     col(WebhookDelivery.attempts),
     col(WebhookDelivery.event_type),
     col(WebhookDelivery.event_id),
+    col(WebhookDelivery.replay),
     col(Event.payload),
+    col(Event.created_at).label("happened_at"),
     *(
         col(column)
         for column in (
@@ -152,5 +156,7 @@ def _parcel(row: Any, now: datetime) -> Parcel:
         body=row.payload.encode(),
         url=row.url,
         secrets=(row.secret, *old),
+        happened_at=row.happened_at,
+        replay=row.replay,
         is_probe=row.open_until is not None,
     )

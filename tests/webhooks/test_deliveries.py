@@ -1,22 +1,31 @@
 """Deliveries over HTTP: lists, attempts, sending one again, sending many again."""
 
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
+from app.access.models import Membership
 from app.access.permissions import Role
 from app.events.catalogue import Resource
 from app.events.models import Event
 from app.events.outbox import Origin
-from app.kit.clock import utc_now
-from app.webhooks.deliveries.replays import Span, replay_deliveries
+from app.kit.clock import unix_ms, utc_now
+from app.kit.db import Database
+from app.operations.models import Operation
+from app.operations.running import operator
+from app.webhooks.deliveries.actions import REPLAY
+from app.webhooks.deliveries.replays import replay_deliveries
+from app.webhooks.deliveries.runner import _Replay, run_replay
+from app.webhooks.deliveries.schemas import Span
 from app.webhooks.models import DeliveryState, EndpointState, WebhookAttempt, WebhookEndpoint
 from tests.builders import make_event, make_webhook_delivery, make_webhook_endpoint
 from tests.calling import Caller
-from tests.jobs.draining import waiting
+from tests.jobs.draining import drain, waiting
 from tests.webhooks.receiving import OK, Post, Receiver, status
 from tests.world import World
 
@@ -154,6 +163,24 @@ def _made(post: Post, endpoint: WebhookEndpoint, events: dict[str, Any]) -> dict
     return {names[row.event_id]: row.replay for row in rows[3:]}
 
 
+def work_off(database: Database, after: int = 0) -> None:
+    """Run what was asked for, so many seconds from now."""
+    now = unix_ms(utc_now()) + after * 1000 + 1
+    drain(database, [operator({REPLAY: run_replay}, database=database)], now=now)
+
+
+def replayed(caller: Caller, path: str, body: dict[str, str], post: Post) -> int:
+    """How many deliveries a replay made, as its operation says."""
+    answer = caller.post(path, body)
+    assert answer.status_code == 202, answer.text
+    work_off(post.database)
+    read = caller.ok(answer.headers["Location"])
+    assert (read["state"], read["kind"]) == ("succeeded", "webhooks.replay")
+    made: int = read["result"]["deliveries"]
+    assert (read["progress"]["done"], read["progress"]["total"]) == (made, made)
+    return made
+
+
 @pytest.fixture
 def listening(post: Post, world: World) -> WebhookEndpoint:
     row, _ = post.endpoint(URL, programme=world.programme, event_types=["team.*"], not_from="life")
@@ -166,11 +193,10 @@ def test_what_was_missed_since_an_instant_is_sent_again(
     events = _history(post, listening)
     path = f"/webhook-endpoints/{listening.id}/replays"
     since = _text(post.now - timedelta(hours=3))
-    answer = caller.post(path, {"failed_since": since})
-    assert (answer.status_code, answer.json()) == (202, {"deliveries": 2})
+    assert replayed(caller, path, {"failed_since": since}, post) == 2
     assert _made(post, listening, events) == {"failed": 1, "missed": 0}
     assert waiting(post.database, "webhook.deliver") == 2
-    assert caller.post(path, {"failed_since": since}).json() == {"deliveries": 0}
+    assert replayed(caller, path, {"failed_since": since}, post) == 0
 
 
 def test_a_span_is_sent_again_whole(caller: Caller, listening: WebhookEndpoint, post: Post) -> None:
@@ -180,7 +206,7 @@ def test_a_span_is_sent_again_whole(caller: Caller, listening: WebhookEndpoint, 
         "from": _text(post.now - timedelta(hours=2)),
         "to": _text(post.now - timedelta(minutes=5)),
     }
-    assert caller.post(path, body).json() == {"deliveries": 4}
+    assert replayed(caller, path, body, post) == 4
     assert _made(post, listening, events) == {"got": 1, "failed": 1, "missed": 0, "early": 0}
 
 
@@ -206,17 +232,39 @@ def test_many_are_replayed_in_chunks_that_resume(listening: WebhookEndpoint, pos
     assert len(post.deliveries(listening)) == waiting(post.database, "webhook.deliver") == 5
 
 
-def test_too_many_at_once_are_refused_with_advice(
+def test_a_replay_that_is_killed_sends_nothing_twice(
     caller: Caller, listening: WebhookEndpoint, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _history(post, listening)
-    monkeypatch.setattr("app.webhooks.deliveries.actions.MOST_REPLAYED", 1)
+    events = _history(post, listening)
     path = f"/webhook-endpoints/{listening.id}/replays"
-    answer = caller.post(path, {"failed_since": _text(post.now - timedelta(hours=1))})
-    assert answer.status_code == 422
-    (fault,) = answer.json()["errors"]
-    assert (fault["code"], fault["pointer"]) == ("too_many_deliveries", "#/failed_since")
-    assert "shorter span" in fault["detail"]
+    address = caller.post(path, {"from": _text(post.now - timedelta(hours=2))}).headers["Location"]
+    ends = _Replay.conclude
+    monkeypatch.setattr(_Replay, "conclude", None)  # it dies after its last chunk
+    work_off(post.database)
+    assert caller.ok(address)["state"] == "running"
+    monkeypatch.setattr(_Replay, "conclude", ends)
+    work_off(post.database, after=3600)
+    read = caller.ok(address)
+    assert (read["state"], read["result"]) == ("succeeded", {"deliveries": 4})
+    assert _made(post, listening, events) == {"got": 1, "failed": 1, "missed": 0, "early": 0}
+
+
+def test_a_replay_ends_where_its_asker_may_no_longer(
+    call: Callable[..., Caller], world: World, listening: WebhookEndpoint, post: Post
+) -> None:
+    _history(post, listening)
+    asker = call(world.facilitator)
+    body = {"from": _text(post.now - timedelta(hours=2))}
+    answer = asker.post(f"/webhook-endpoints/{listening.id}/replays", body)
+    post.session.execute(
+        sa.delete(Membership).where(col(Membership.user_id) == world.facilitator.id)
+    )
+    post.session.commit()
+    work_off(post.database)
+    row = post.session.get_one(Operation, uuid.UUID(answer.json()["id"]))
+    post.session.refresh(row)
+    assert (row.state, (row.error or {})["code"]) == ("failed", "forbidden")
+    assert waiting(post.database, "webhook.deliver") == 0
 
 
 @pytest.mark.parametrize(
@@ -259,6 +307,5 @@ def test_what_the_owner_may_not_read_is_not_replayed(
         event.seq = 3_000_000 + len(noun)
     post.session.commit()
     body = {"failed_since": _text(post.now - timedelta(hours=1))}
-    answer = caller.post(f"/webhook-endpoints/{row.id}/replays", body)
-    assert answer.json() == {"deliveries": 1}
+    assert replayed(caller, f"/webhook-endpoints/{row.id}/replays", body, post) == 1
     assert [each.event_type for each in post.deliveries(row)] == ["team.created"]

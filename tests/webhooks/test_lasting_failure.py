@@ -30,7 +30,8 @@ def _run_at(post: Post, endpoint: WebhookEndpoint) -> list[int]:
 
 
 def _mail(post: Post) -> list[Job]:
-    return list(post.session.exec(select(Job).where(Job.kind == "mail.send")))
+    statement = select(Job).where(Job.kind == "mail.send").order_by(col(Job.id))
+    return list(post.session.exec(statement))
 
 
 def _failing(post: Post, receiver: Receiver, events: int = 5) -> WebhookEndpoint:

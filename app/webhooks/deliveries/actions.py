@@ -7,14 +7,15 @@ from sqlmodel import Session
 
 from app.access.actor import Actor
 from app.kit.errors import Conflict, Invalid
+from app.operations.actions import start_operation
+from app.operations.models import Operation
 from app.webhooks.actions import get_sending
 from app.webhooks.deliveries import queries
-from app.webhooks.deliveries.replays import Span, count_replays, replay_deliveries
-from app.webhooks.deliveries.schemas import WebhookReplayCreate
+from app.webhooks.deliveries.schemas import ReplayParams, Span, WebhookReplayCreate
 from app.webhooks.following import delivery_values, keep_deliveries
 from app.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
-MOST_REPLAYED = 1_000
+REPLAY = "webhooks.replay"
 
 
 class DeliveryPending(Conflict):
@@ -55,21 +56,19 @@ def replay_webhook_deliveries(
     data: WebhookReplayCreate,
     days: int,
     now: datetime,
-) -> int:
-    """Deliveries of what was missed, or of all of a span; how many. days: how far back it goes."""
+) -> Operation:
+    """Ask for deliveries of what was missed, or of all of a span. days: how far back it goes."""
     endpoint = get_sending(session, actor=actor, endpoint_id=endpoint_id)
     span = _span(endpoint, data, days=days, now=now)
-    most = MOST_REPLAYED
-    found = count_replays(session, endpoint=endpoint, span=span, now=now, at_most=most + 1)
-    if found > most:
-        detail = f"These are more than {most:,} deliveries; give a shorter span by from and to."
-        field = "failed_since" if span.only_missed else "from"
-        raise Invalid.at(field, code="too_many_deliveries", detail=detail)
-    made, after = replay_deliveries(session, endpoint=endpoint, span=span, now=now)
-    while after is not None:
-        more, after = replay_deliveries(session, endpoint=endpoint, span=span, now=now, after=after)
-        made += more
-    return made
+    params = ReplayParams(endpoint_id=endpoint.id, **span._asdict())
+    return start_operation(
+        session,
+        actor=actor,
+        kind=REPLAY,
+        programme_id=endpoint.programme_id,
+        params=params.model_dump(mode="json"),
+        now=now,
+    )
 
 
 def _span(

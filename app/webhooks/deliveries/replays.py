@@ -8,20 +8,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from app.events.models import Event
+from app.webhooks.deliveries.schemas import Span
 from app.webhooks.following import delivery_values, keep_deliveries
 from app.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from app.webhooks.owners import find_owners
 from app.webhooks.subscriptions import audible
 
 CHUNK = 500
-
-
-class Span(NamedTuple):
-    """Which events: from one instant until before another."""
-
-    since: datetime
-    until: datetime
-    only_missed: bool
 
 
 class Chunk(NamedTuple):
@@ -59,11 +52,9 @@ def replay_deliveries(
     return Chunk(len(rows), rows[-1][0] if len(rows) == chunk else None)
 
 
-def count_replays(
-    session: Session, *, endpoint: WebhookEndpoint, span: Span, now: datetime, at_most: int
-) -> int:
-    """How many deliveries that would make; counting stops at `at_most`."""
-    due = _due(session, endpoint=endpoint, span=span, now=now).limit(at_most).subquery()
+def count_replays(session: Session, *, endpoint: WebhookEndpoint, span: Span, now: datetime) -> int:
+    """How many deliveries that would make."""
+    due = _due(session, endpoint=endpoint, span=span, now=now).subquery()
     return int(session.execute(sa.select(sa.func.count()).select_from(due)).scalar_one())
 
 

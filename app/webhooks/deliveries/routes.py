@@ -12,6 +12,8 @@ from app.kit.errors import Archived, Invalid
 from app.kit.openapi import problems
 from app.kit.pagination import Page
 from app.kit.routing import Router
+from app.operations.dependencies import accepted
+from app.operations.schemas import OperationRead
 from app.webhooks.actions import EndpointDisabled
 from app.webhooks.deliveries import actions, queries
 from app.webhooks.deliveries.actions import DeliveryPending
@@ -21,7 +23,6 @@ from app.webhooks.deliveries.schemas import (
     WebhookDeliveryQuery,
     WebhookDeliveryRead,
     WebhookReplayCreate,
-    WebhookReplayRead,
 )
 
 router = Router()
@@ -98,12 +99,14 @@ def replay_webhook_deliveries(
     session: WriteSession,
     now: Now,
     request: Request,
-) -> WebhookReplayRead:
+    response: Response,
+) -> OperationRead:
     """What the endpoint missed since an instant (`failed_since`: failed, cancelled or never sent),
 
-    or all events of a span (`from`, `to`), also from before it existed. 1,000 at most.
+    or all events of a span (`from`, `to`), also from before it existed. The operation makes the
+    deliveries; its `result` says how many.
     """
-    made = actions.replay_webhook_deliveries(
+    row = actions.replay_webhook_deliveries(
         session,
         actor=actor,
         endpoint_id=endpoint_id,
@@ -111,4 +114,4 @@ def replay_webhook_deliveries(
         days=request.app.state.settings.delivery_days,
         now=now,
     )
-    return WebhookReplayRead(deliveries=made)
+    return accepted(response, row)

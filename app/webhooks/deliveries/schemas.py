@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.kit.fields import Input, Instant, Output
@@ -107,10 +107,30 @@ class WebhookReplayCreate(Input):
         return self
 
 
-class WebhookReplayRead(Output):
-    """How many deliveries were made."""
+class Span(NamedTuple):
+    """Which events: from one instant until before another."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"deliveries": 42}]})
+    since: datetime
+    until: datetime
+    only_missed: bool
+
+
+class ReplayParams(BaseModel):
+    """What an operation keeps of a replay."""
+
+    endpoint_id: uuid.UUID
+    since: datetime
+    until: datetime
+    only_missed: bool
+
+    @property
+    def span(self) -> Span:
+        """Which events."""
+        return Span(self.since, self.until, self.only_missed)
+
+
+class WebhookReplayRead(BaseModel):
+    """The `result` of the operation: how many deliveries were made."""
 
     deliveries: int
 
