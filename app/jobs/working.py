@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -116,7 +117,7 @@ class Worker:
         unlisten = bell_of(engine).listen(ring)
         beside = [self._again(self._settle_some), self._again(self._beat), self._again(self._tick)]
         if not is_sqlite(self.database):
-            beside.append(hear_others(engine, ring))
+            beside.append(self._again(partial(hear_others, engine, ring)))
         tasks = [asyncio.create_task(work) for work in beside]
         try:
             await self._again(self._claim_or_wait, until=self._stop)
@@ -156,7 +157,7 @@ class Worker:
         open_queues = {queue: self._kinds[queue] for queue in room}
         due = await in_thread(due_queues, self.database, open_queues) if room else set()
         found = False
-        for queue in due:
+        for queue in due if not self._stop.is_set() else ():
             held = await in_thread(
                 claim,
                 self.database,
