@@ -268,7 +268,7 @@ BATCHES = [
          b"period_start,numerator,denominator\n" + b"2018-01-01,1,2\n" * 6_000, CSV),
     _row("CSV of 6 MB", 413, "body_too_large", "POST", BULK, b"x" * 6_000_000, CSV),
     _row("an empty CSV", 422, None, "POST", BULK, b"", CSV),
-    _row("an import with NUL", 422, None, "POST", IMPORTS,
+    _row("an import with NUL", 202, None, "POST", IMPORTS,
          b"period_start,value\n2018-01-01,\x00\n", CSV),
     _row("an import with an open quote", 422, None, "POST", IMPORTS,
          b'period_start,value\n"2018,1\n', CSV),

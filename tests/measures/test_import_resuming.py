@@ -247,7 +247,7 @@ def test_killed_by_a_signal(committed: Database, committed_url: str, what: str, 
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert child.returncode == -signal.SIGKILL, child.stderr

@@ -320,3 +320,24 @@ def test_rows_that_others_exclude_stay_so(
     session.expire_all()
     row = session.exec(select(DataPoint).where(col(DataPoint.measure_id) == measure.id)).one()
     assert (row.excluded, row.excluded_reason, row.numerator) == (True, "Flood", 9.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "code"),
+    [
+        ("period_start,note\n2018-01-01,a\x00b\n", "text/csv", "unstorable_text"),
+        ("period_start,note\n2018-01-01,4505577104\n", "text/csv", "patient_identifier_suspected"),
+        ("period_start,value\n2018-01-01,1e999\n", "text/csv", "finite_number"),
+        ("[" * 10_000, "application/jsonl", "json_invalid"),
+        ("null\n", "application/jsonl", "model_type"),
+        ('{"period_start": "2018-01-01", "a\\u0000b": 1}', "application/jsonl", "extra_forbidden"),
+        ('{"period_start": "2018-01-01", "a\\ud800": 1}', "application/jsonl", "json_invalid"),
+    ],
+)
+def test_what_no_honest_file_holds(
+    text: str, kind: str, code: str, member: Caller, measure: Measure, database: Database
+) -> None:
+    done = load(member, database, measure, text, kind)
+    assert done["state"] == "failed"
+    assert code in {fault["code"] for fault in done["error"]["errors"]}
+    assert load(member, database, measure, text, kind, on_error="skip")["result"]["skipped"] == 1
