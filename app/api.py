@@ -23,6 +23,7 @@ from app.programmes import routes as programmes
 from app.progress import routes as progress
 from app.projects import routes as projects
 from app.teams import routes as teams
+from app.webhooks.feed import routes as feed
 
 DESCRIPTION = """
 Open API to run healthcare quality-improvement programmes: who takes part, what they learn,
@@ -45,6 +46,7 @@ TAGS = [
     ("pdsa-cycles", "Plan-Do-Study-Act cycles in ramps."),
     ("measures", "Measures and their data points, one by one or in bulk."),
     ("spc", "Series annotated by statistical process control."),
+    ("events", "What happened, in one order: to be pulled, or streamed as it happens."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -65,6 +67,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     comparisons.router,
     progress.router,
     feasibility.router,
+    feed.router,
 )
 _BEARER = {
     "type": "http",
