@@ -68,6 +68,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     progress.router,
     feasibility.router,
     feed.router,
+    feed.stream,
 )
 _BEARER = {
     "type": "http",

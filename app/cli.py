@@ -26,6 +26,7 @@ from app.kit import migrations
 from app.kit.db import Database, make_engine, normalise_url
 from app.kit.errors import OpenQIError
 from app.kit.logging import configure
+from app.kit.serving import Server
 from app.kit.single_process import DatabaseInUse, sole_process
 from app.main import OpenQI, create_app
 from app.settings import Settings
@@ -125,7 +126,7 @@ def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> 
     # What is loaded by now stays for good; the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config, before_stop=application.state.viewers.stop).run(sockets=[listener])
 
 
 def _warn_of_old_sqlite(settings: Settings) -> None:

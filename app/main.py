@@ -19,6 +19,7 @@ from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
 from app.parts import make_parts
 from app.settings import Settings
+from app.webhooks.feed.viewers import Viewers
 
 
 class OpenQI(FastAPI):
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> OpenQ
     )
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
+    app.state.viewers = Viewers(lambda: app.state.database)
     app.state.allowed_methods = _allowed_methods(app)
     problems.install(app)
     idempotency.install(app)

@@ -1,15 +1,33 @@
 """Routes of the feed of events."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 from fastapi import Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.access.dependencies import CurrentActor
 from app.kit.dependencies import ReadSession
+from app.kit.openapi import problems
 from app.kit.routing import Router
 from app.webhooks.feed import queries
+from app.webhooks.feed.dependencies import CurrentViewer, StreamRoute
 from app.webhooks.feed.schemas import EventMessage, EventPage, EventQuery
+from app.webhooks.feed.viewers import TooManyViewers
 
+RETRY_MILLISECONDS = 3_000
+_LINES = """retry: 3000
+
+id: 4711
+data: {"id":"evt_0193a0c27d7e7bd09c7b0f6a3b1c2d3e","type":"project.updated",...}
+
+event: end
+id: 4711
+data: {"reason":"lifetime"}
+"""
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The stream.", "content": {"text/event-stream": {"example": _LINES}}}
+}
 router = Router()
 
 
@@ -36,3 +54,31 @@ def list_events(
     )
     items = [EventMessage.model_validate(queries.message_of(row)) for row in found.rows]
     return EventPage(items=items, next_after=found.until, has_more=found.has_more)
+
+
+stream = Router(route_class=StreamRoute)  # a route class of its own needs a router of its own
+
+
+@stream.get(
+    "/events/stream",
+    tags=["events"],
+    summary="Watch events as they happen",
+    response_class=EventSourceResponse,
+    responses={**_STREAM, **problems(TooManyViewers)},
+)
+async def stream_events(viewer: CurrentViewer) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: each `data` is one event as in the feed, each `id` its `seq`.
+
+    To go on after a break, send the last `id` as `Last-Event-ID`: nothing is missed. Your rights
+    are looked at again each minute. The server ends a stream with `event: end`, whose data say
+    why: `token` (log in anew), `lagging` (you read too slowly), `lifetime` (an hour is over),
+    `shutdown`, `unavailable`; come back with that event's `id`. Lines that begin with a colon keep
+    the connection.
+
+    A browser's `EventSource` cannot send an Authorization header and tokens do not belong into
+    addresses: read the body of a `fetch` instead, as docs/webhooks.md shows.
+    """
+    yield ServerSentEvent(comment="open", retry=RETRY_MILLISECONDS)
+    async for event in viewer:
+        yield ServerSentEvent(raw_data=event.text, id=str(event.seq))
+    yield ServerSentEvent(event="end", data={"reason": viewer.ending}, id=str(viewer.position or 0))
