@@ -24,6 +24,7 @@ from app.progress import routes as progress
 from app.projects import routes as projects
 from app.teams import routes as teams
 from app.webhooks.feed import routes as feed
+from app.webhooks.messages.document import with_webhooks
 
 DESCRIPTION = """
 Open API to run healthcare quality-improvement programmes: who takes part, what they learn,
@@ -103,4 +104,4 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in item.values():
             if operation.get("security"):
                 operation["security"].append({"bearer": []})
-    return openapi.complete(document, app.routes)
+    return with_webhooks(openapi.complete(document, app.routes))

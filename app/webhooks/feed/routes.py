@@ -12,7 +12,7 @@ from app.kit.openapi import problems
 from app.kit.routing import Router
 from app.webhooks.feed import queries
 from app.webhooks.feed.dependencies import CurrentViewer, StreamRoute
-from app.webhooks.feed.schemas import EventMessage, EventPage, EventQuery
+from app.webhooks.feed.schemas import EventFeed, EventMessage, EventQuery
 from app.webhooks.feed.viewers import TooManyViewers
 
 RETRY_MILLISECONDS = 3_000
@@ -34,7 +34,7 @@ router = Router()
 @router.get("/events", tags=["events"], summary="Read the feed of events")
 def list_events(
     query: Annotated[EventQuery, Query()], actor: CurrentActor, session: ReadSession
-) -> EventPage:
+) -> EventFeed:
     """What happened after event number `after`, oldest first, as far as you may read it.
 
     The way to follow changes without a server of your own, and to catch up after an outage: keep
@@ -53,7 +53,7 @@ def list_events(
         limit=min(query.limit, query.max_limit),
     )
     items = [EventMessage.model_validate(queries.message_of(row)) for row in found.rows]
-    return EventPage(items=items, next_after=found.until, has_more=found.has_more)
+    return EventFeed(items=items, next_after=found.until, has_more=found.has_more)
 
 
 stream = Router(route_class=StreamRoute)  # a route class of its own needs a router of its own
@@ -81,4 +81,4 @@ async def stream_events(viewer: CurrentViewer) -> AsyncIterator[ServerSentEvent]
     yield ServerSentEvent(comment="open", retry=RETRY_MILLISECONDS)
     async for event in viewer:
         yield ServerSentEvent(raw_data=event.text, id=str(event.seq))
-    yield ServerSentEvent(event="end", data={"reason": viewer.ending}, id=str(viewer.position or 0))
+    yield ServerSentEvent(event="end", data={"reason": viewer.ending}, id=str(viewer.position))

@@ -88,8 +88,14 @@ class EventMessage(Output):
     data: EventSubject
 
 
-class EventPage(Output):
+class EventFeed(Output):
     """A stretch of the feed. Keep `next_after`: it is all that a client needs to go on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"items": [EXAMPLE], "next_after": 4711, "has_more": False}]
+        }
+    )
 
     items: list[EventMessage]
     next_after: int = Field(

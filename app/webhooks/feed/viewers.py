@@ -83,7 +83,7 @@ class Viewer:
         *,
         actor: Actor,
         wanted: EventFilter,
-        position: int | None,
+        position: int,
         renew: Callable[[], Actor],
     ) -> None:
         self._viewers, self._renew, self.wanted = viewers, renew, wanted
@@ -114,7 +114,7 @@ class Viewer:
 
     def hear(self, event: Told) -> None:
         """Take an event from the poller. One who does not keep up is told to come again."""
-        if self.ending is not None or event.seq <= (self.position or 0):
+        if self.ending is not None or event.seq <= self.position:
             return
         if len(self._buffer) >= self._viewers.limits.buffer:
             self.end(Ending.LAGGING)
@@ -141,8 +141,6 @@ class Viewer:
         self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[Told]:
-        if self.position is None:
-            self.position = await self._viewers.read(queries.newest)
         while await self._may_go_on():
             if not self._viewers.is_following(self):
                 async for event in self._missed():
@@ -233,15 +231,17 @@ class Viewers:
         position: int | None,
         renew: Callable[[], Actor],
     ) -> AsyncIterator[Viewer]:
-        """A place among the viewers. Raises `TooManyViewers`."""
+        """A place among the viewers, from an event on or from now on. Raises `TooManyViewers`."""
         if self._is_stopping or len(self._seated) >= self.limits.viewers:
             raise TooManyViewers(headers={"Retry-After": "30"})
         if not self._seated:
             self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
             self._limiter = CapacityLimiter(self.limits.threads)
-        viewer = Viewer(self, actor=actor, wanted=wanted, position=position, renew=renew)
+        viewer = Viewer(self, actor=actor, wanted=wanted, position=position or 0, renew=renew)
         self._seated.add(viewer)
         try:
+            if position is None:  # looked up before the first word: whoever reads that misses none
+                viewer.position = await self.read(queries.newest)
             yield viewer
         finally:
             self.leave(viewer)
@@ -253,11 +253,10 @@ class Viewers:
 
     def follow(self, viewer: Viewer) -> None:
         """Hand the viewer what comes from now on, unless the poller has read past its place."""
-        position = viewer.position or 0
         if not self._following:
-            self.position = position
+            self.position = viewer.position
             self._poller = asyncio.create_task(self._poll(), name="event stream")
-        if self.position <= position:
+        if self.position <= viewer.position:
             self._following.add(viewer)
 
     def leave(self, viewer: Viewer) -> None:
