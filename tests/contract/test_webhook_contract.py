@@ -16,7 +16,7 @@ from app.events.models import Event
 from app.kit.db import Database
 from app.main import OpenQI
 from app.webhooks.messages.envelopes import MESSAGES, Message, data_of, example_of
-from tests.builders import make_participant
+from tests.builders import make_measure, make_participant
 from tests.calling import Caller
 from tests.contract.messages import breaches
 from tests.contract.operations import documented
@@ -88,16 +88,6 @@ def _events(database: Database) -> list[Event]:
         return list(session.exec(select(Event).order_by(col(Event.created_at))))
 
 
-def test_the_barnet_programme_tells_what_is_documented(
-    app: OpenQI, call: Callable[..., Caller], world: World, database: Database
-) -> None:
-    play_barnet(app, call(world.admin))
-    dispatch(database)
-    events = _events(database)
-    assert len(events) > 100
-    assert breaches(events) == []
-
-
 def test_each_type_that_the_api_makes_is_what_is_documented(
     app: OpenQI,
     call: Callable[..., Caller],
@@ -106,9 +96,10 @@ def test_each_type_that_the_api_makes_is_what_is_documented(
     session: Session,
     connection: Connection,
 ) -> None:
-    """Every write is sent with its example; what an example cannot reach is sent by hand."""
+    """The Barnet programme is played, every write is sent with its example, the rest by hand."""
     admin, ids = call(world.admin), _ids(session, world)["own"]
-    told: set[str] = set()
+    play_barnet(app, admin)
+    told = _held(database)
     for operation, document in documented(app):
         if operation.method == "GET" or operation.name in {"log_out", "change_password"}:
             continue
@@ -122,7 +113,7 @@ def test_each_type_that_the_api_makes_is_what_is_documented(
     _by_hand(admin, session, world)
     told |= _held(database)
     expected = {name for name in MESSAGES if not name.startswith(ELSEWHERE)}
-    assert sorted(expected - told) == NOT_BY_EXAMPLE
+    assert sorted(expected - told) == []
 
 
 def _held(database: Database) -> set[str]:
@@ -154,6 +145,20 @@ def _by_hand(admin: Caller, session: Session, world: World) -> None:
     _ok(admin.post(f"/team-members/{member['id']}/end", {"ends_on": "2018-03-01"}))
     left = {"to": "withdrawn", "left_on": "2018-03-01", "withdrawal_reason": "Moved"}
     _ok(admin.post(f"/participants/{participant.id}/transitions", left))
-
-
-NOT_BY_EXAMPLE: list[str] = []
+    for made in (held, admin.create(f"{programme}/teams", {"name": "Made"})):
+        path = f"/{'sessions' if made is held else 'teams'}/{made['id']}"
+        assert admin.delete(path).status_code == 204
+        _ok(admin.post(f"{path}/restore"))
+    measure = f"/measures/{make_measure(session, project=world.project).id}"
+    point = {"period_start": "2018-01-01", "numerator": 8, "denominator": 20}
+    admin.create(f"{measure}/data-points", point)
+    body = {"periods": ["2018-01-01"], "reason": "A power cut"}
+    _ok(admin.post(f"{measure}/exclusions", body))
+    _ok(admin.post(f"{measure}/inclusions", {"periods": ["2018-01-01"]}))
+    phase = {"starts_on": "2018-01-01", "reason": "change_adopted", "status": "proposed"}
+    proposed = admin.create(f"{measure}/phases", phase)
+    _ok(admin.post(f"/phases/{proposed['id']}/transitions", {"to": "approved"}))
+    assert world.stranger is not None
+    role = {"email": world.stranger.email, "role": "observer", "starts_on": "2017-12-07"}
+    given = admin.create("/memberships", role | {"programme_id": str(world.programme.id)})
+    _ok(admin.post(f"/memberships/{given['id']}/end", {}))
