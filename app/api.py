@@ -31,6 +31,8 @@ from app.references import routes as references
 from app.sharing import routes as sharing
 from app.teams import routes as teams
 from app.webhooks import routes as webhooks
+from app.webhooks.feed import routes as feed
+from app.webhooks.messages.document import with_webhooks
 
 DESCRIPTION = """
 Open API to run healthcare quality-improvement programmes: who takes part, what they learn,
@@ -59,6 +61,7 @@ TAGS = [
     ("operations", "Long work: how far it is, what came of it, and how to cancel it."),
     ("external-references", "What other systems call our resources."),
     ("integrations", "Other platforms that send us messages, and what became of each."),
+    ("events", "What happened, in one order: to be pulled, or streamed as it happens."),
     ("health", "Liveness and readiness, for orchestrators."),
     ("about", "The version of this server and the meaning of its problem codes."),
 ]
@@ -86,6 +89,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     integrations.router,
     sharing.router,
     pulling.router,
+    feed.router,
+    feed.stream,
 )
 _BEARER = {
     "type": "http",
@@ -121,4 +126,4 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in item.values():
             if any("login" in way for way in operation.get("security", ())):
                 operation["security"].append({"bearer": []})
-    return openapi.complete(document, app.routes)
+    return with_webhooks(openapi.complete(document, app.routes))

@@ -35,6 +35,7 @@ from app.kit.errors import OpenQIError
 from app.kit.logging import configure
 from app.kit.negotiation import CSV, JSON_LINES
 from app.kit.remote import Declined, Remote, Unreachable
+from app.kit.serving import Server
 from app.kit.single_process import DatabaseInUse, sole_process
 from app.main import OpenQI, create_app
 from app.operations import terminal
@@ -147,7 +148,7 @@ def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> 
     # What is loaded by now stays for good; the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config, before_stop=application.state.viewers.stop).run(sockets=[listener])
 
 
 def _is_sqlite(settings: Settings) -> bool:

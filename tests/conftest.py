@@ -19,6 +19,7 @@ from app.kit.db import Database, make_engine
 from app.kit.logging import configure
 from app.main import OpenQI, create_app
 from app.settings import Settings
+from app.webhooks.feed.viewers import Limits
 from tests.calling import Caller
 from tests.world import World, make_world
 
@@ -135,7 +136,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def built_app(settings: Settings) -> OpenQI:
     """Built once: what FastAPI makes of the routes at the first request takes 0.1 s."""
-    return create_app(settings.model_copy(update={"database_url": "sqlite://"}))
+    app = create_app(settings.model_copy(update={"database_url": "sqlite://"}))
+    # TestClient waits for the end of every answer, so a stream ends as soon as it has begun.
+    app.state.viewers.limits = Limits(lifetime=0)
+    return app
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from app.kit.serving import Server
+
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
@@ -20,7 +22,8 @@ def serving(app: Any) -> Iterator[str]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
-    server = uvicorn.Server(config)
+    viewers = getattr(getattr(app, "state", None), "viewers", None)
+    server = Server(config, before_stop=viewers.stop if viewers else lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -38,5 +38,6 @@ def _take(session: Session, ids: Sequence[uuid.UUID]) -> list[Event]:
     last = session.exec(select(sa.func.max(Event.seq))).one() or 0
     for number, event in enumerate(events, last + 1):
         event.seq = number
+        event.payload = f'{event.payload[:-1]},"seq":{number}}}'  # what is sent tells its place
     session.flush()
     return events

@@ -33,6 +33,7 @@ CORS_REQUEST_HEADERS = [
     "Content-Type",
     "If-Match",
     "If-None-Match",
+    "Last-Event-ID",
     "Idempotency-Key",
     "Prefer",
     "X-Request-ID",
@@ -119,10 +120,15 @@ class Head:
             await self.app(scope, receive, send)
             return
 
+        is_complete = False
+
         async def send_without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+            nonlocal is_complete
+            if message["type"] != "http.response.body":
+                await send(message)
+            elif not is_complete:  # the first part is the end: a stream may have no other
+                is_complete = True
+                await send({**message, "body": b"", "more_body": False})
 
         await self.app({**scope, "method": "GET"}, receive, send_without_body)
 

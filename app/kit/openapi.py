@@ -241,6 +241,14 @@ def _document_examples(operation: dict[str, Any], schemas: Schemas) -> None:
                 media["example"] = example
 
 
+def _document_streams(operation: dict[str, Any]) -> None:
+    """`itemSchema` is of OpenAPI 3.2; this document is of 3.1, which does not know it."""
+    for response in operation["responses"].values():
+        for media in response.get("content", {}).values():
+            if media.pop("itemSchema", None) is not None:
+                media["schema"] = {"type": "string"}
+
+
 def _complete_schema_examples(schemas: Schemas) -> None:
     for schema in schemas.values():
         if "examples" in schema:
@@ -294,6 +302,7 @@ def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str,
         _document_parameters(method, operation, takes_key=takes_key)
         _document_problems(path, method, operation)
         _document_headers(operation, schemas)
+        _document_streams(operation)
         _document_examples(operation, schemas)
     used = {
         response["$ref"].rsplit("/", 1)[-1]
