@@ -132,13 +132,13 @@ def test_nobody_gets_in_without_a_token(bare_app: OpenQI, bare_client: TestClien
         assert response.json()["code"] == "unauthenticated"
 
 
-def test_what_is_signed_takes_no_token(bare_app: OpenQI, bare_client: TestClient) -> None:
-    for operation, document in documented(bare_app):
-        if operation.name in SIGNED:
-            assert document["security"] == [{"signature": []}]
-            response = Caller(bare_client)(operation.method, operation.path)
-            assert response.status_code == 401, operation
-            assert response.json()["code"] == "invalid_signature"
+def test_what_is_signed_takes_no_token(bare_app: OpenQI) -> None:
+    ways = {
+        operation.name: document["security"]
+        for operation, document in documented(bare_app)
+        if {"signature": []} in document.get("security", ())
+    }
+    assert ways == {name: [{"signature": []}] for name in SIGNED}
 
 
 def test_what_is_public_answers_without_a_token(app: OpenQI, client: TestClient) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from app.integrations.inbound import actions
 from app.integrations.models import InboundEvent, InboundOutcome
+from app.kit.errors import Unavailable
 from tests.calling import Caller
 from tests.contract.conftest import Live, live, live_url
 from tests.integrations.sending import MAPPING, Platform, connect, measure, points, project
@@ -82,6 +83,18 @@ def test_what_fails_is_logged_and_tried_anew(
     assert (line["outcome"], line["code"]) == ("failed", "internal_error")
     assert platform.outcome(project(), message_id="msg_1") == ("applied", None)
     assert facilitator.ok(f"/inbound-events/{line['id']}")["outcome"] == "applied"
+
+
+def test_a_busy_database_is_a_failure_that_passes(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_busy(*_: Any) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as busy:
+        busy.setattr(actions, "apply_rule", be_busy)
+        assert platform.send(project(), message_id="msg_1").status_code == 503
+    assert platform.outcome(project(), message_id="msg_1") == ("applied", None)
 
 
 def test_an_idempotency_key_is_understood_too(platform: Platform) -> None:

@@ -11,10 +11,11 @@ from sqlmodel import Session, col, select
 from app.access.permissions import Role
 from app.events.models import Event
 from app.integrations.models import Integration
+from app.kit.clock import utc_now
 from app.kit.outbound import Policy
 from app.main import OpenQI
 from tests.calling import Caller
-from tests.integrations.sending import MAPPING, Platform, body, connect, points, project
+from tests.integrations.sending import MAPPING, Platform, body, connect, measure, points, project
 from tests.world import World
 
 Call = Callable[..., Caller]
@@ -200,6 +201,9 @@ FAULTY: list[tuple[dict[str, Any], str]] = [
         "/fields/title/translate",
     ),
     (_rule(fields={"title": {"pointer": "no"}}), "/fields/title/pointer"),
+    (_rule(fields={"aim": {"constant": {"a": [[[[[[[[[[1]]]]]]]]]]}}}), "/fields/aim/constant"),
+    (_rule(fields={"aim": {"constant": {"target_value": 1e16}}}), "/fields/aim/constant"),
+    (_rule(fields={"aim": {"constant": {"a\x00": 1}}}), "/fields/aim/constant"),
     (_rule(fields={"title": {"from": "/a"}}), "/fields/title/from"),
     (_rule(surprise=1), "/surprise"),
 ]
@@ -264,6 +268,19 @@ def test_a_trial_of_another_mapping(platform: Platform, facilitator: Caller) -> 
         {"period_start": "2018-01-01", "numerator": 1, "denominator": 2}
     ]
     assert len(facilitator.ok(platform.path)["mapping"]["rules"]) == len(MAPPING["rules"])
+
+
+def test_a_trial_tells_why_nothing_can_be_read(
+    platform: Platform, facilitator: Caller, session: Session, world: World, call: Call
+) -> None:
+    path = f"{platform.path}/mapping-tests"
+    tried = facilitator.post(path, {"message": measure(kind="Cost")}).json()
+    assert (tried["code"], tried["values"]) == ("untranslatable", [])
+    world.facilitator.disabled_at = utc_now()
+    session.add(world.facilitator)
+    session.commit()
+    gone = call(world.admin).post(path, {"message": project()}).json()
+    assert (gone["outcome"], gone["code"]) == ("refused", "owner_gone")
 
 
 def test_a_trial_needs_the_permission(platform: Platform, facilitator: Caller) -> None:

@@ -64,6 +64,14 @@ def test_what_is_wrong(platform: Platform, session: Session, name: str) -> None:
     _refused(platform, session, **WRONG[name]())
 
 
+def test_without_any_header(platform: Platform, facilitator: Caller) -> None:
+    """A bearer token is of no use either."""
+    for caller in (platform.anonymous, facilitator):
+        response = caller.post(f"{platform.path}/events", project())
+        assert response.status_code == 401
+        assert response.json()["code"] == "invalid_signature"
+
+
 def test_a_body_that_was_tampered_with(platform: Platform, session: Session) -> None:
     signed = sign(
         [platform.integration["secret"]],

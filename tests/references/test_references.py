@@ -154,18 +154,21 @@ def test_a_reference_is_as_visible_as_its_resource(
     facilitator = call(world.facilitator)
     own = facilitator.create(at, body(world.project.id))
     other = facilitator.create(at, body(world.other_project.id, external_id="456"))
+    meeting = make_session(session, programme=world.programme)
+    met = facilitator.create(at, body(meeting.id, resource_type="session"))
     person = make_participant(session, programme=world.programme, team=world.other_team)
     named = facilitator.create(at, body(person.id, resource_type="participant", external_id="789"))
     for role, seen in (
-        (Role.TEAM_LEAD, {own["id"], named["id"]}),
-        (Role.OBSERVER, {own["id"], other["id"], named["id"]}),
-        (Role.COMMISSIONER, set()),
-        (Role.INTEGRATION, {own["id"], other["id"]}),
+        (Role.PLATFORM_ADMIN, {own["id"], other["id"], named["id"], met["id"]}),
+        (Role.TEAM_LEAD, {own["id"], named["id"], met["id"]}),
+        (Role.OBSERVER, {own["id"], other["id"], named["id"], met["id"]}),
+        (Role.COMMISSIONER, {met["id"]}),
+        (Role.INTEGRATION, {own["id"], other["id"], met["id"]}),
     ):
         caller = call(world.people[role])
         items = caller.ok("/external-references", programme_id=str(world.programme.id))["items"]
         assert {item["id"] for item in items} == seen, role
-        for made in (own, other, named):
+        for made in (own, other, named, met):
             status = caller.get(f"/external-references/{made['id']}").status_code
             assert status == (200 if made["id"] in seen else 404), role
     assert call(world.stranger).ok("/external-references")["items"] == []
