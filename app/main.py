@@ -24,9 +24,9 @@ from app.kit.telemetry import Observed, tracing
 from app.parts import Parts, make_parts
 from app.settings import Settings
 from app.webhooks import figures as webhooks
+from app.webhooks.feed.viewers import Viewers
 
 Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
-from app.webhooks.feed.viewers import Viewers
 
 
 class OpenQI(FastAPI):
