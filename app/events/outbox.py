@@ -23,6 +23,7 @@ _REDACTED = frozenset(
     {"given_name", "family_name", "email", "professional_id", "display_name"}
     | {"password_hash", "secret_hash", "secret", "old_secret", "token", "withdrawal_reason"}
 )
+ORIGIN_LENGTH = 200  # of its column; the payload has it whole
 REDACTION = "[redacted]"
 
 
@@ -110,7 +111,7 @@ def record(
         actor_id=origin.actor_id,
         token_id=origin.token_id,
         request_id=origin.request_id,
-        origin=origin.source,
+        origin=origin.source and origin.source[:ORIGIN_LENGTH],
         resource_type=noun.value,
         resource_id=resource_id,
         revision=revision,

@@ -30,6 +30,6 @@ def secrets_of(row: Integration, sealer: Sealer, *, now: datetime) -> list[str]:
     return secrets
 
 
-def token_of(row: Integration, sealer: Sealer) -> str | None:
-    """The token for the other platform's API, if one was given."""
-    return row.token and sealer.open(row.token, bound_to=_bound(row.id, "token"))
+def open_token(sealer: Sealer, integration_id: uuid.UUID, sealed: str) -> str:
+    """The token for the other platform's API. Raises `Unsealable`."""
+    return sealer.open(sealed, bound_to=_bound(integration_id, "token"))

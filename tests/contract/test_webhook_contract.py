@@ -152,8 +152,8 @@ def _by_hand(admin: Caller, session: Session, world: World) -> None:
     measure = f"/measures/{make_measure(session, project=world.project).id}"
     point = {"period_start": "2018-01-01", "numerator": 8, "denominator": 20}
     admin.create(f"{measure}/data-points", point)
-    body = {"periods": ["2018-01-01"], "reason": "A power cut"}
-    _ok(admin.post(f"{measure}/exclusions", body))
+    excluded = {"periods": ["2018-01-01"], "reason": "A power cut"}
+    _ok(admin.post(f"{measure}/exclusions", excluded))
     _ok(admin.post(f"{measure}/inclusions", {"periods": ["2018-01-01"]}))
     phase = {"starts_on": "2018-01-01", "reason": "change_adopted", "status": "proposed"}
     proposed = admin.create(f"{measure}/phases", phase)

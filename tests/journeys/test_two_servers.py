@@ -17,7 +17,7 @@ import pytest
 from app.access import bootstrap
 from app.demo import barnet
 from app.integrations.models import Integration, Platform
-from app.integrations.pulling.fetching import sealed_to
+from app.integrations.secrets import seal_token
 from app.kit import migrations
 from app.kit.clock import utc_now
 from app.kit.outbound import Policy
@@ -125,7 +125,7 @@ def _connect(a: Server, b: Server, programme_id: str) -> str:
             }
         )
         sealer = b.app.state.parts.sealer
-        integration.token = sealer.seal(secret, bound_to=sealed_to(integration.id))
+        integration.token = seal_token(sealer, integration.id, secret)
         session.add(integration)
         session.flush()
         return str(integration.id)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.access.actor import Actor
 from app.integrations.inbound.messages import Result
-from app.integrations.kinds import PULL
+from app.integrations.kinds import pull_job
 from app.integrations.models import InboundOutcome, Integration
 from app.integrations.rules import (
     ABSENT,
@@ -22,7 +22,7 @@ from app.integrations.rules import (
     read_fields,
     read_id,
 )
-from app.jobs.actions import enqueue
+from app.jobs.actions import enqueue_all
 from app.kit.preconditions import Precondition
 from app.kit.table import Row
 from app.measures import actions as measures
@@ -204,12 +204,10 @@ def ask_for_pull(context: Context, event_type: str, document: dict[str, Any]) ->
     except (ValueError, TypeError, AttributeError) as fault:
         raise Unreadable("project_id_missing", "The message names no project.") from fault
     integration = context.integration
-    enqueue(
-        context.session,
-        PULL,
-        {"integration_id": integration.id.hex, "project_id": project_id.hex},
-        key=f"pull:{integration.id.hex}:{project_id.hex}",
-        lane=f"pull:{integration.id.hex}",
+    job = pull_job(
+        integration_id=integration.id,
+        project_id=project_id,
         programme_id=integration.programme_id,
     )
+    enqueue_all(context.session, [job])
     return Result(InboundOutcome.PENDING, subject=project_id.hex)

@@ -9,11 +9,11 @@ from sqlmodel import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.access.scope import get_visible, refuse_archived
-from app.integrations.kinds import PULL
+from app.integrations.kinds import pull_job
 from app.integrations.models import Integration
 from app.integrations.pulling.queries import can_fetch, list_received
 from app.integrations.pulling.schemas import PullCreate, PullRead
-from app.jobs.actions import enqueue_all, job_values
+from app.jobs.actions import enqueue_all
 from app.kit.errors import Conflict
 
 
@@ -28,18 +28,15 @@ def ask_for_pulls(
     session: Session, integration: Integration, project_ids: Iterable[uuid.UUID | None]
 ) -> None:
     """One job for each project by its id over there; None is for all that is shared there."""
-    keys = {project_id.hex if project_id else None for project_id in project_ids}
     enqueue_all(
         session,
         [
-            job_values(
-                PULL,
-                {"integration_id": integration.id.hex} | ({"project_id": key} if key else {}),
-                key=f"pull:{integration.id.hex}:{key or 'all'}",
-                lane=f"integration:{integration.id.hex}",
+            pull_job(
+                integration_id=integration.id,
+                project_id=project_id,
                 programme_id=integration.programme_id,
             )
-            for key in sorted(keys, key=str)
+            for project_id in sorted(set(project_ids), key=str)
         ],
     )
 

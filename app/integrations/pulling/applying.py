@@ -18,11 +18,10 @@ from app.integrations.pulling.mapping import Known
 from app.integrations.pulling.parts import Keeping, Unfit, keep_parts
 from app.integrations.pulling.queries import (
     actor_of,
-    find_owner,
     find_received,
     lock_integration,
-    source_of,
 )
+from app.integrations.queries import find_acting, source_of
 from app.programmes.models import Programme
 from app.projects.models import Project, Visibility
 from app.sharing.models import ReceivedProject
@@ -46,7 +45,7 @@ def _number(revision: str) -> int:
 
 def _owner(session: Session, integration: Integration, now: datetime) -> Actor:
     """Whom the connection acts for. Raises `Unfit` where nothing may be written so (any more)."""
-    actor = find_owner(session, integration, now=now)
+    actor = find_acting(session, integration=integration, now=now)
     place = Place(integration.programme_id)
     if actor is None or not all(actor.can(permission, place) for permission in _WRITES):
         raise Unfit("The owner of the connection may not write projects of the programme.")

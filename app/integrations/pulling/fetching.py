@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -12,18 +12,22 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from app.integrations.actions import finish_pull
 from app.integrations.kinds import PULL
+from app.integrations.models import InboundOutcome
 from app.integrations.pulling.actions import ask_for_all_listed
 from app.integrations.pulling.applying import apply_absence, apply_document, apply_unchanged
 from app.integrations.pulling.parts import Unfit
 from app.integrations.pulling.queries import (
     find_integrations,
+    find_received,
     list_received,
     lock_integration,
-    source_of,
 )
 from app.integrations.pulling.schemas import CatalogueThere, ProblemThere, query_of
-from app.jobs.handlers import Dead, Done, Outcome, Outgoing, Retry, Work
+from app.integrations.queries import source_of
+from app.integrations.secrets import open_token
+from app.jobs.handlers import Dead, Done, Effect, Outcome, Outgoing, Retry, Work
 from app.kit.answers import API_PREFIX
 from app.kit.clock import utc_now
 from app.kit.db import Database
@@ -55,11 +59,6 @@ class Stopped(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
         self.outcome = outcome
-
-
-def sealed_to(integration_id: uuid.UUID) -> str:
-    """What the token of a connection is bound to when it is sealed."""
-    return f"integration:{integration_id}"
 
 
 def puller(*, database: Database, outbound: Outbound, sealer: Sealer) -> Outgoing:
@@ -104,20 +103,23 @@ class _Fetching:
     async def run(self, work: Work, target: Target | None) -> Outcome:
         if target is None:
             return Done()
+        began = utc_now()
+        outcome: Outcome = Done()
         try:
             if target.project_id is None:
                 await self._fetch_catalogue(target)
             else:
                 await self._fetch_project(target, target.project_id)
         except Stopped as stopped:
-            return stopped.outcome
-        return Done()
+            outcome = stopped.outcome
+        return _with_log(outcome, target, began)
 
     async def _get(self, target: Target, url: str, revision: str | None = None) -> Answer:
         """An answer with a status. Raises `Stopped`."""
         headers = {"accept": "application/json"}
         if target.token is not None:
-            headers["authorization"] = f"Bearer {self._token(target)}"
+            token = self._open(target.integration_id, target.token)
+            headers["authorization"] = f"Bearer {token}"
         if revision is not None:
             headers["if-none-match"] = etag(revision)
         answer = await self.outbound.send(
@@ -131,9 +133,9 @@ class _Fetching:
         _refuse(answer)
         return answer
 
-    def _token(self, target: Target) -> str:
+    def _open(self, integration_id: uuid.UUID, token: str) -> str:
         try:
-            return self.sealer.open(target.token or "", bound_to=sealed_to(target.integration_id))
+            return open_token(self.sealer, integration_id, token)
         except Unsealable as fault:
             raise Stopped(Dead("The token cannot be unsealed; enter it again.")) from fault
 
@@ -190,6 +192,44 @@ class _Fetching:
             raise Stopped(Dead(f"The document breaks a rule: {', '.join(codes)}.")) from fault
         except SQLAlchemyError as fault:
             raise Stopped(Retry(f"The database refused it: {type(fault).__name__}.")) from fault
+
+
+class _Fetched(NamedTuple):
+    """What the messages that waited for a fetch are to be told."""
+
+    integration_id: uuid.UUID
+    project_id: uuid.UUID
+    began: datetime
+    fault: str | None
+
+
+def _with_log(outcome: Outcome, target: Target, began: datetime) -> Outcome:
+    """The outcome, and the log of the messages settled with it.
+
+    Where it is tried again, they wait on.
+    """
+    if target.project_id is None or isinstance(outcome, Retry):
+        return outcome
+    fault = outcome.error if isinstance(outcome, Dead) else None
+    fetched = _Fetched(target.integration_id, target.project_id, began, fault)
+    return replace(outcome, effect=Effect(_settle_log, fetched))
+
+
+def _settle_log(session: Session, fetches: Sequence[_Fetched]) -> None:
+    for fetched in fetches:
+        of = {"integration_id": fetched.integration_id}
+        received = find_received(session, **of, source_project_id=fetched.project_id)
+        finish_pull(
+            session,
+            **of,
+            project_id=fetched.project_id,
+            since=fetched.began,
+            outcome=InboundOutcome.FAILED if fetched.fault else InboundOutcome.APPLIED,
+            now=utc_now(),
+            code="not_fetched" if fetched.fault else None,
+            detail=fetched.fault,
+            resource_id=received.project_id if received else None,
+        )
 
 
 def _refuse(answer: Answer) -> None:

@@ -2,20 +2,13 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import replace
-from datetime import datetime
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from app.access.actor import Actor, Grant
-from app.access.models import Membership
-from app.access.queries import holds_on
-from app.identity.models import User
+from app.access.actor import Actor
 from app.integrations.models import Integration, IntegrationState, Platform
+from app.integrations.queries import source_of
 from app.sharing.models import ReceivedProject
-
-_ORIGIN_LENGTH = 200  # of the column of events
 
 
 def can_fetch(integration: Integration) -> bool:
@@ -26,11 +19,6 @@ def can_fetch(integration: Integration) -> bool:
         and integration.platform is Platform.OPENQI
         and integration.base_url is not None
     )
-
-
-def source_of(integration: Integration) -> str:
-    """The address of the other server, as its projects and their events name it here."""
-    return (integration.base_url or "").rstrip("/")
 
 
 def find_integrations(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Integration]:
@@ -75,36 +63,5 @@ def actor_of(integration: Integration) -> Actor:
         display_name="",
         grants=(),
         bound_programme_id=integration.programme_id,
-        source=source_of(integration)[:_ORIGIN_LENGTH],
-    )
-
-
-def find_owner(session: Session, integration: Integration, *, now: datetime) -> Actor | None:
-    """The owner with the roles of today, in this programme alone, for the other server.
-
-    None where the owner may no longer log in.
-    """
-    held = sa.and_(col(Membership.user_id) == col(User.id), holds_on(now.date()))
-    statement = (
-        sa.select(
-            col(User.email),
-            col(User.display_name),
-            col(Membership.role),
-            col(Membership.programme_id),
-            col(Membership.team_id),
-        )
-        .select_from(User)
-        .outerjoin(Membership, held)
-        .where(col(User.id) == integration.owner_id, col(User.disabled_at).is_(None))
-    )
-    rows = session.execute(statement).all()
-    if not rows:
-        return None
-    scopes = integration.scopes
-    return replace(
-        actor_of(integration),
-        email=rows[0].email,
-        display_name=rows[0].display_name,
-        grants=tuple(Grant(*row[2:]) for row in rows if row.role is not None),
-        scopes=None if scopes is None else frozenset(scopes),
+        source=source_of(integration),
     )

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.integrations.models import Integration
 from app.integrations.pulling.actions import ask_for_pulls
-from app.integrations.pulling.fetching import sealed_to
+from app.integrations.secrets import seal_token
 from app.jobs.handlers import Outcome
 from app.kit.db import Database
 from tests.builders import make_openqi_integration
@@ -56,7 +56,7 @@ def integration(session: Session, world: World, address: str) -> Integration:
     row = make_openqi_integration(
         session, programme=world.programme, owner_id=world.facilitator.id, base_url=f"{address}/"
     )
-    row.token = SEALER.seal(TOKEN, bound_to=sealed_to(row.id))
+    row.token = seal_token(SEALER, row.id, TOKEN)
     session.add(row)
     session.commit()
     return row
