@@ -73,6 +73,8 @@ def judge(
 
 def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Finding:
     """A finding in positions of the judged points after a move, and from them in rows."""
+    if not moved and rows is None:
+        return finding
     side, members, completed = finding
     if moved:
         if isinstance(members, range):

@@ -80,7 +80,6 @@ def shift(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
 
 def trend(length: int, ties: Ties, *, spanned: bool = False) -> Finder:
     """At least `length` points in a row rising, or falling; the side is that of the slope."""
-
     up, down = b"\1" * (length - 1), b"\0" * (length - 1)
 
     def find(track: Track) -> Iterable[Finding]:
