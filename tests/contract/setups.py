@@ -271,11 +271,6 @@ def _replay(_: Stage) -> Options:
     return {"json": {"failed_since": (utc_now() - timedelta(days=1)).isoformat()}}
 
 
-def _import(_: Stage) -> Options:
-    content = "period_start,numerator,denominator\n2018-03-05,8,20\n"
-    return {"content": content, "headers": {"Content-Type": "text/csv"}}
-
-
 def _project_of(stage: Stage) -> Project:
     return stage.session.get_one(Project, stage.world.project.id)
 
@@ -315,7 +310,6 @@ SETUPS: dict[str, Setup] = {
     "enrol_participant": _participant,
     "exclude_data_points": _sends(periods=["2018-01-01"], reason="Flood"),
     "expire_old_webhook_secret": _rotated,
-    "import_data_points": _import,
     "include_data_points": _include,
     "log_in": _log_in,
     "receive_event": _message,
