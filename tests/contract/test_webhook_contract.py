@@ -22,12 +22,14 @@ from tests.calling import Caller
 from tests.contract.messages import breaches
 from tests.contract.operations import documented
 from tests.contract.test_role_matrix import _ids, _request
+from tests.integrations.sending import body as connection
 from tests.journeys.test_barnet import test_the_story as play_barnet
+from tests.sharing.ready import AIM, make_filled
 from tests.webhooks.feed.happening import dispatch
 from tests.world import World
 
-# No route of the walk below makes these: workers and other servers do, in tests of their packages.
-ELSEWHERE = ("webhook_endpoint.", "integration.", "release.", "operation.", "measure.signal_")
+# Workers make these, so the tests of detections hold them to the contract.
+ELSEWHERE = ("measure.signal_",)
 NAMES = sorted(MESSAGES)
 
 
@@ -176,5 +178,14 @@ def _by_hand(admin: Caller, session: Session, world: World) -> None:
     _ok(admin.post(f"/phases/{proposed['id']}/transitions", {"to": "approved"}))
     assert world.stranger is not None
     role = {"email": world.stranger.email, "role": "observer", "starts_on": "2017-12-07"}
-    given = admin.create("/memberships", role | {"programme_id": str(world.programme.id)})
+    of_programme = {"programme_id": str(world.programme.id)}
+    given = admin.create("/memberships", role | of_programme)
     _ok(admin.post(f"/memberships/{given['id']}/end", {}))
+    address = {"url": "https://platform.example.org/hooks"}
+    admin.create("/webhook-endpoints", address | of_programme)
+    admin.create("/integrations", connection(world.programme.id))
+    _ok(admin.patch(project, {"aim": AIM}))
+    make_filled(session, world.project)
+    release = {"audience": "public", "license": "CC-BY-4.0"}
+    released = admin.create(f"{project}/releases", release)
+    _ok(admin.post(f"/releases/{released['id']}/withdraw", {"reason": "No longer"}))
