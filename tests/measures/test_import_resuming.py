@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, get_ident
 from typing import Any
 
 import pytest
@@ -138,10 +138,16 @@ def assert_done_once(
 
 @contextmanager
 def killing(database: Database, *, at: int) -> Iterator[list[str]]:
-    """Die at the so-manieth statement or commit; yields what came until then."""
+    """Die at the so-manieth statement or commit of this thread; yields what came until then.
+
+    Workers are woken from a thread of its own, at a time of its own.
+    """
     seen: list[str] = []
+    thread = get_ident()
 
     def note(connection: Connection, what: str) -> None:
+        if get_ident() != thread:
+            return
         seen.append(what)
         if len(seen) == at:
             connection.invalidate()  # a process that dies takes its connections with it
