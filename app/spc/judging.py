@@ -1,6 +1,7 @@
 """Judging: the rules of a rule set, and the runs analysis, in all phases of all series at once."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ def judge(
         bounds = [Segment(*pair) for pair in np.searchsorted(kept, segments).tolist()]
     track = lay(points, values, lines, bounds)
     runs = analyse_runs(track.centre)
-    found: list[list[Found]] = [[] for _ in segments]
+    found: defaultdict[int, list[Found]] = defaultdict(list)  # by segment
     for rule in rules.rules:
         if rule.find is not None:
             for finding in rule.find(track):
@@ -68,7 +69,7 @@ def judge(
                 for finding in rule.find_in_phase(track, index, each):
                     rowed = _in_rows(finding, bounds[index].start, rows)
                     found[index].append(Found(rule, rule.stated(each), rowed))
-    return Judgement(is_outside, runs, found)
+    return Judgement(is_outside, runs, [found.get(index, ()) for index in range(len(segments))])
 
 
 def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Finding:

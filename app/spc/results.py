@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -44,13 +43,6 @@ class Drawing:
         return quietly(levels, self.kind, self.base, self.layout, self.estimate, self.judged_lines)
 
 
-class Place(NamedTuple):
-    """Where one series lies in a drawing."""
-
-    rows: slice
-    phases: slice
-
-
 @dataclass(eq=False)
 class Chart:
     """A judged series. Arrays have one entry per point, in the displayed unit; NaN is undefined.
@@ -63,7 +55,8 @@ class Chart:
     target: FloatArray | None
     signals: tuple[Signal, ...]
     drawing: Drawing
-    place: Place
+    rows: slice  # where it lies in the drawing
+    first_phase: int
 
     @property
     def kind(self) -> ChartType:
@@ -78,63 +71,63 @@ class Chart:
     @property
     def present(self) -> BoolArray:
         """False at a gap."""
-        return ~np.isnan(self.drawing.base.values[self.place.rows])
+        return ~np.isnan(self.drawing.base.values[self.rows])
 
     @property
     def values(self) -> FloatArray:
         """What the chart shows of each point."""
-        return self.drawing.values[self.place.rows]
+        return self.drawing.values[self.rows]
 
     @property
     def lines(self) -> FloatArray:
         """5 x points: centre, lower and upper limit, lower and upper warning line."""
-        return self.drawing.lines[:, self.place.rows]
+        return self.drawing.lines[:, self.rows]
 
     @property
     def centre(self) -> FloatArray:
         """The centre line."""
-        return self.drawing.lines[0, self.place.rows]
+        return self.drawing.lines[0, self.rows]
 
     @property
     def lower_limit(self) -> FloatArray:
         """The lower 3 sigma limit."""
-        return self.drawing.lines[1, self.place.rows]
+        return self.drawing.lines[1, self.rows]
 
     @property
     def upper_limit(self) -> FloatArray:
         """The upper 3 sigma limit."""
-        return self.drawing.lines[2, self.place.rows]
+        return self.drawing.lines[2, self.rows]
 
     @property
     def lower_warning(self) -> FloatArray:
         """The lower 2 sigma line."""
-        return self.drawing.lines[3, self.place.rows]
+        return self.drawing.lines[3, self.rows]
 
     @property
     def upper_warning(self) -> FloatArray:
         """The upper 2 sigma line."""
-        return self.drawing.lines[4, self.place.rows]
+        return self.drawing.lines[4, self.rows]
 
     @property
     def outside_limits(self) -> BoolArray:
         """Whether a point lies outside the 3 sigma limits; never for an excluded one."""
-        return self.drawing.outside_limits[self.place.rows]
+        return self.drawing.outside_limits[self.rows]
 
     @property
     def overflowed(self) -> bool:
         """Whether numbers are too large to be computed, and so undefined."""
         infinite = self.drawing.infinite
-        return infinite is not None and bool(infinite[self.place.rows].any())
+        return infinite is not None and bool(infinite[self.rows].any())
 
     @cached_property
     def observed(self) -> Observations:
         """The numbers that the chart was made from, before the multiplier."""
-        return self.drawing.base.observed.part(self.place.rows)
+        return self.drawing.base.observed.part(self.rows)
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases, the latest one last."""
-        count = self.place.phases.stop - self.place.phases.start
+        count = 1 + len(self.settings.phase_starts)
         labels = self.settings.phase_labels or [None] * count
         reasons = self.settings.phase_reasons or [None] * count
         return tuple(
@@ -144,7 +137,7 @@ class Chart:
 
     def _phase(self, index: int, label: str | None, reason: str | None) -> Phase:
         layout, levels = self.drawing.layout, self.drawing.levels
-        number, offset = self.place.phases.start + index, self.place.rows.start
+        number, offset = self.first_phase + index, self.rows.start
         start, stop = layout.segments[number]
         return Phase(
             index,
