@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from app.spc.judging import Found
 from app.spc.labels import label_keys
 from app.spc.results import Chart, Drawing
 from app.spc.series import Series
@@ -12,11 +11,9 @@ from app.spc.signals import Scene, Signal, signals_of
 Request = tuple[Series, Settings]
 
 
-def cut(
-    drawing: Drawing, found: Sequence[Sequence[Found]], requests: Sequence[Request]
-) -> list[Chart]:
-    """One chart a request; `found` has one entry a phase."""
-    charts = []
+def cut(drawing: Drawing, requests: Sequence[Request]) -> list[Chart]:
+    """One chart a request."""
+    charts, found = [], drawing.judgement.found
     row = phase = 0
     for (series, settings), phases in zip(requests, drawing.layout.phase_counts, strict=True):
         stop, last = row + len(series.x), phase + phases

@@ -1,7 +1,6 @@
 """Chart: what the engine answers, a window on arrays that several series may share."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +10,11 @@ from app.spc.bases import Base, Layout
 from app.spc.charts import ChartType, Estimate
 from app.spc.display import Levels, levels
 from app.spc.icons import Assurance, assurance, conflicting_signals, variation
+from app.spc.judging import Judgement
 from app.spc.phases import Phase
 from app.spc.quality import Judged, Quality, assess
 from app.spc.quiet import quietly
 from app.spc.rule_sets import RuleSet
-from app.spc.runs import Runs
 from app.spc.series import BoolArray, FloatArray, Observations, Series
 from app.spc.settings import Settings
 from app.spc.signals import Signal
@@ -31,10 +30,9 @@ class Drawing:
     base: Base
     estimate: Estimate
     judged_lines: FloatArray  # 7 x rows, on the scale that the rules judge
-    runs: Sequence[Runs]  # one a phase
+    judgement: Judgement
     values: FloatArray
     lines: FloatArray  # 5 x rows
-    outside_limits: BoolArray
     infinite: BoolArray | None  # rows with numbers that are too large; None where there are none
 
     @cached_property
@@ -111,7 +109,7 @@ class Chart:
     @property
     def outside_limits(self) -> BoolArray:
         """Whether a point lies outside the 3 sigma limits; never for an excluded one."""
-        return self.drawing.outside_limits[self.rows]
+        return self.drawing.judgement.outside_limits[self.rows]
 
     @property
     def overflowed(self) -> bool:
@@ -148,7 +146,7 @@ class Chart:
             _finite(levels.centres[number] * self.settings.multiplier),
             _finite(levels.sigmas[number] * self.settings.multiplier),
             _finite(levels.sigma_zs[number]),
-            self.drawing.runs[number],
+            self.drawing.judgement.runs[number],
             label,
             reason,
         )
