@@ -20,6 +20,7 @@ from app.measures.models import DataPoint, DataType, Measure, PhaseStatus
 from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
 from tests.builders import make_data_point, make_measure
 from tests.calling import Caller
+from tests.contract.messages import breaches
 from tests.jobs.draining import drain, waiting
 from tests.world import World
 
@@ -58,6 +59,7 @@ def _events(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
     session.expire_all()
     statement = select(Event).where(col(Event.type).startswith("measure.signal_"))
     for event in session.exec(statement.order_by(col(Event.created_at), col(Event.id))):
+        assert breaches([event]) == []
         yield event.type.removeprefix("measure.signal_"), json.loads(event.payload)["data"]
 
 

@@ -5,14 +5,17 @@ a body. Two statuses stand where the parser of the server, which differs by plat
 before the application sees the request; then there is no problem code.
 """
 
+from tests.contract.hostile_batches import BATCHES
+from tests.contract.hostile_platforms import PLATFORMS
+from tests.contract.hostile_rows import BAD, INVALID
+from tests.contract.hostile_rows import get as _get
+from tests.contract.hostile_rows import row as _row
 from tests.contract.wire import ABSENT, Hostile
 
 LIST = "/api/v1/organisations"
 ONE = "/api/v1/organisations/{organisation}"
 PROGRAMMES = "/api/v1/programmes"
 POINTS = "/api/v1/measures/{measure}/data-points"
-BULK = f"{POINTS}/bulk"
-IMPORTS = "/api/v1/measures/{measure}/imports"
 FEASIBILITY = "/api/v1/measures/{measure}/feasibility"
 PLAN = "/api/v1/spc/feasibility"
 TOKEN = "/api/v1/auth/token"
@@ -20,31 +23,6 @@ PLAIN = b'{"name": "Elm", "kind": "gp_practice"}'
 ANY = ("If-Match", "*")
 JSON = "application/json"
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
-CSV = ("Content-Type", "text/csv")
-LINES = ("Content-Type", "application/jsonl")
-
-
-def _row(
-    label: str,
-    status: int | tuple[int, ...],
-    code: str | None,
-    method: str,
-    target: str,
-    body: bytes | None = None,
-    *headers: tuple[str, str],
-) -> Hostile:
-    statuses = frozenset((status,) if isinstance(status, int) else status)
-    return Hostile(label, statuses, code, method, target, body, headers)
-
-
-def _get(
-    label: str,
-    status: int | tuple[int, ...],
-    code: str | None,
-    target: str,
-    *headers: tuple[str, str],
-) -> Hostile:
-    return _row(label, status, code, "GET", target, None, *headers)
 
 
 def _post(
@@ -71,8 +49,6 @@ def _plan(more: bytes) -> bytes:
         b'"data_type": "rate", ' + more + b"}"
     )
 
-
-INVALID, BAD = "validation_failed", "bad_request"
 
 TEXT = [
     _post("NUL in a name", 422, INVALID, _name(rb"a\u0000b")),
@@ -254,39 +230,6 @@ PLANS = [
     _get("parameters for chart advice", 422, "unknown_parameter",
          "/api/v1/measures/{measure}/chart-advice?limit=1"),
 ]  # fmt: skip
-BATCHES = [
-    _row("CSV with NUL", 422, None, "POST", BULK, b"period_start,value\n2018-01-01,\x00\n", CSV),
-    _row("CSV that is no UTF-8", (400, 422), None, "POST", BULK,
-         b"period_start,value\n\xff,1\n", CSV),
-    _row("CSV without a header row", 422, None, "POST", BULK, b"2018-01-01,1\n", CSV),
-    _row("CSV with an open quote", 422, None, "POST", BULK, b'period_start,value\n"2018,1\n', CSV),
-    _row("CSV with a cell of 200,000", 422, None, "POST", BULK,
-         b"period_start,note\n2018-01-01," + b"x" * 200_000, CSV),
-    _row("CSV with a column twice", 422, None, "POST", BULK,
-         b"period_start,value,value\n2018-01-01,1,2\n", CSV),
-    _row("CSV of 6,000 rows", (413, 422), None, "POST", BULK,
-         b"period_start,numerator,denominator\n" + b"2018-01-01,1,2\n" * 6_000, CSV),
-    _row("CSV of 6 MB", 413, "body_too_large", "POST", BULK, b"x" * 6_000_000, CSV),
-    _row("an empty CSV", 422, None, "POST", BULK, b"", CSV),
-    _row("an import with NUL", 202, None, "POST", IMPORTS,
-         b"period_start,value\n2018-01-01,\x00\n", CSV),
-    _row("an import with an open quote", 422, None, "POST", IMPORTS,
-         b'period_start,value\n"2018,1\n', CSV),
-    _row("an import of 21 MB", 413, "body_too_large", "POST", IMPORTS, b"x" * 21_000_000, CSV),
-    _row("an import of 200,001 rows", 422, "too_many_rows", "POST", IMPORTS,
-         b"period_start\n" + b"2018-01-01\n" * 200_001, CSV),
-    _row("an import of lines nested deep", 202, None, "POST", IMPORTS, b"[" * 10_000, LINES),
-    _row("an import of JSON", 415, None, "POST", IMPORTS, b'{"items": []}'),
-    _row("the same day twice", 422, None, "POST", BULK,
-         b"period_start,numerator,denominator\n2018-01-01,1,2\n2018-01-01,1,2\n", CSV),
-    _row("lines that are no JSON", 422, None, "POST", BULK, b'{"a": 1}\n{"a"\n', LINES),
-    _row("lines nested 10,000 deep", 422, None, "POST", BULK, b"[" * 10_000, LINES),
-    _row("a batch of nothing", 200, None, "POST", BULK, b'{"items": []}'),
-    _row("a batch with NaN", (400, 422), None, "POST", BULK,
-         b'{"items": [{"period_start": "2018-01-01", "value": NaN}]}'),
-    _row("a day in the path that is none", 422, INVALID, "PUT", f"{POINTS}/2018-13-01",
-         b'{"numerator": 1, "denominator": 2}', ("If-None-Match", "*")),
-]  # fmt: skip
 CONDITIONS = [
     _row("no If-Match", 428, "precondition_required", "PATCH", ONE, b"{}"),
     _row("If-Match of words", 412, "revision_mismatch", "PATCH", ONE, b"{}",
@@ -412,4 +355,5 @@ SERIES = [
 ROWS = [
     *(*TEXT, *NUMBERS, *BODIES, *MEDIA, *QUERIES, *CURSORS, *DATES),
     *(*BATCHES, *PLANS, *CONDITIONS, *KEYS, *ADDRESSES, *CALLERS, *FRAMING, *SERIES),
+    *PLATFORMS,
 ]

@@ -34,8 +34,6 @@ UNDOCUMENTED = frozenset(
 )
 # What a platform calls with a signature instead of a token; see tests/integrations.
 SIGNED = frozenset({"receive_event"})
-# Asked for by browsers and people, not by programs, so they are no part of the document.
-UNDOCUMENTED = frozenset({"open_docs", "get_docs_page", "get_docs_file", "get_openapi_document"})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.builders import make_measure, make_organisation, make_session
+from tests.builders import make_integration, make_measure, make_organisation, make_session
 from tests.calling import Caller
 from tests.contract.conftest import Live
 from tests.contract.hostile_table import ROWS
@@ -48,6 +48,7 @@ def names(server: tuple[str, Live]) -> dict[str, Any]:
         organisation = make_organisation(session)
         measure = make_measure(session, project=world.project)
         learning_session = make_session(session, programme=world.programme)
+        integration = make_integration(session, programme=world.programme)
     cursor = _cursor(admin)
     body = {"name": "Elm", "kind": "gp_practice"}
     assert admin.post("/organisations", body, **{"Idempotency-Key": "fixed"}).status_code == 201
@@ -56,6 +57,7 @@ def names(server: tuple[str, Live]) -> dict[str, Any]:
         "programme": world.programme.id,
         "measure": measure.id,
         "session": learning_session.id,
+        "integration": integration.id,
         "token": admin.token,
         "cursor": cursor,
         "turned": _turned(cursor),

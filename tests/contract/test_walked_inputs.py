@@ -20,6 +20,7 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_dead_job,
     make_inbound_event,
     make_integration,
     make_measure,
@@ -30,6 +31,8 @@ from tests.builders import (
     make_reference,
     make_release,
     make_session,
+    make_webhook_delivery,
+    make_webhook_endpoint,
 )
 from tests.calling import Caller
 from tests.contract.operations import SIGNED, Operation, documented
@@ -69,6 +72,7 @@ def ids(session: Session, world: World) -> dict[str, object]:
     participant = make_participant(session, programme=world.programme, team=world.team)
     measure = make_measure(session, project=world.project)
     integration = make_integration(session, programme=world.programme)
+    endpoint = make_webhook_endpoint(session, programme=world.programme)
     return {
         "organisation_id": make_organisation(session).id,
         "programme_id": world.programme.id,
@@ -86,6 +90,9 @@ def ids(session: Session, world: World) -> dict[str, object]:
         "user_id": world.member.id,
         "reference_id": make_reference(session, project=world.project).id,
         "integration_id": integration.id,
+        "endpoint_id": endpoint.id,
+        "delivery_id": make_webhook_delivery(session, endpoint=endpoint).id,
+        "dead_job_id": make_dead_job(session).id,
         "inbound_event_id": make_inbound_event(session, integration=integration).id,
         "period_start": "2018-01-08",
         "release_id": make_release(session, project=world.project, audience=Audience.PUBLIC).id,

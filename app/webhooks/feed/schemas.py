@@ -23,6 +23,7 @@ EXAMPLE: dict[str, Any] = {
         "id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3f",
         "url": "/api/v1/projects/0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3f",
         "programme_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d40",
+        "project_id": "0193a0c2-7d7e-7bd0-9c7b-0f6a3b1c2d3f",
         "revision": 4,
         "from": "baseline",
         "to": "testing",

@@ -6,12 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import MISSING, BaseModel, ConfigDict, Field, create_model
 
 from app.access.permissions import READ_BY_NOUN
-from app.events.catalogue import EVENT_TYPES, Resource, path_of
+from app.events.catalogue import EVENT_TYPES, Resource, Verb, path_of
+from app.references.resources import ResourceType
 from app.webhooks.messages import subjects
 from app.webhooks.messages.subjects import SubjectData
 
 # What a noun's events say, and where one type says more or less than the others of its noun.
 _OF_NOUN: dict[Resource, Any] = {
+    Resource.PROJECT: subjects.ProjectPartData,
+    Resource.PDSA_CYCLE: subjects.ProjectPartData,
+    Resource.MEASURE: subjects.ProjectPartData,
     Resource.ATTENDANCE: subjects.RegisterData,
     Resource.DATA_POINT: subjects.DataPointData,
     Resource.PHASE: subjects.PhaseData,
@@ -26,7 +30,7 @@ _OF_TYPE: dict[str, Any] = {
     "programme.state_changed": subjects.StateChangeData,
     "participant.state_changed": subjects.StateChangeData,
     "session.state_changed": subjects.StateChangeData,
-    "project.state_changed": subjects.StateChangeData,
+    "project.state_changed": subjects.ProjectStateChangeData,
     "pdsa_cycle.state_changed": subjects.PDSACycleStateChangeData,
     "team_member.created": subjects.TeamMemberData,
     "team_member.ended": subjects.TeamMemberData,
@@ -36,12 +40,14 @@ _OF_TYPE: dict[str, Any] = {
     "data_point.excluded": subjects.DataPointData | subjects.ExclusionBatchData,
     "data_point.included": subjects.DataPointData | subjects.ExclusionBatchData,
     # Archiving and restoring say which, no more.
-    "data_point.archived": SubjectData,
-    "data_point.restored": SubjectData,
-    "phase.archived": SubjectData,
-    "annotation.archived": SubjectData,
-    "annotation.restored": SubjectData,
+    "data_point.archived": subjects.ProjectPartData,
+    "data_point.restored": subjects.ProjectPartData,
+    "phase.archived": subjects.ProjectPartData,
+    "annotation.archived": subjects.ProjectPartData,
+    "annotation.restored": subjects.ProjectPartData,
 }
+# What other systems call these is told by their `updated` too.
+_NAMED = frozenset(f"{noun.value}.{Verb.UPDATED}" for noun in ResourceType)
 
 
 class Message(BaseModel):
@@ -62,7 +68,8 @@ class Message(BaseModel):
 
 def data_of(name: str) -> Any:
     """The shape of `data` of a type."""
-    return _OF_TYPE.get(name) or _OF_NOUN.get(Resource(name.split(".")[0]), SubjectData)
+    shape = _OF_TYPE.get(name) or _OF_NOUN.get(Resource(name.split(".")[0]), SubjectData)
+    return shape | subjects.ExternalReferenceData if name in _NAMED else shape
 
 
 def first_shape(name: str) -> type[SubjectData]:
@@ -79,6 +86,8 @@ def example_of(name: str) -> dict[str, Any]:
     url = data["url"].replace("resources", path_of(Resource(noun)))
     if noun == Resource.ATTENDANCE:
         url = f"/api/v1/sessions/{data['id']}/attendance"
+    if noun == Resource.PROJECT:
+        data = {**data, "project_id": data["id"]}
     return {
         "id": "evt_0193a0c27d7e7bd09c7b0f6a3b1c2d3e",
         "type": name,

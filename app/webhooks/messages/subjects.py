@@ -5,7 +5,7 @@ One model for each shape of `data`. A field that only some events of a type have
 
 import uuid
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import MISSING, BaseModel, ConfigDict, Field
 
@@ -40,21 +40,45 @@ class SubjectData(BaseModel):
     )
 
 
+class ProjectPartData(SubjectData):
+    """A project, or what belongs to one."""
+
+    model_config = _example(project_id=_PROJECT)
+
+    project_id: uuid.UUID = Field(description="The project that it belongs to, or that it is.")
+
+
 class StateChangeData(SubjectData):
     """A resource that took a step."""
 
-    model_config = _example(**{"from": "baseline", "to": "testing"})
+    model_config = _example(**{"from": "planned", "to": "held"})
 
     former: Text = Field(alias="from", description="The state before.")
     to: Text = Field(description="The state after.")
 
 
-class PDSACycleStateChangeData(StateChangeData):
+class ProjectStateChangeData(StateChangeData, ProjectPartData):
+    """A project that took a step."""
+
+    model_config = _example(project_id=_ID, **{"from": "baseline", "to": "testing"})
+
+
+class PDSACycleStateChangeData(StateChangeData, ProjectPartData):
     """A PDSA cycle that took a step."""
 
     model_config = _example(project_id=_PROJECT, **{"from": "doing", "to": "studying"})
 
-    project_id: uuid.UUID
+
+class ExternalReferenceData(SubjectData):
+    """What another system calls the resource has changed, nothing else; read `external_refs`."""
+
+    model_config = _example(changed="external_refs", system="lifeqi")
+
+    changed: Literal["external_refs"]
+    system: Text = Field(description="The other system.")
+    project_id: uuid.UUID | MISSING = Field(
+        default=MISSING, description="The project that it belongs to, or that it is."
+    )
 
 
 class TeamMemberData(SubjectData):
@@ -74,10 +98,10 @@ class RegisterData(SubjectData):
     counts: dict[str, Number] = Field(description="Rows that were written, by status.")
 
 
-class DataPointData(SubjectData):
+class DataPointData(ProjectPartData):
     """One data point."""
 
-    model_config = _example(measure_id=_MEASURE)
+    model_config = _example(project_id=_PROJECT, measure_id=_MEASURE)
 
     measure_id: uuid.UUID
 
@@ -86,6 +110,7 @@ class DataPointBatchData(DataPointData):
     """Many data points at once; `id` is that of the measure, `url` that of its points."""
 
     model_config = _example(
+        project_id=_PROJECT,
         measure_id=_MEASURE,
         created=24,
         updated=1,
@@ -108,7 +133,11 @@ class ExclusionBatchData(DataPointData):
     """Data points that were excluded or included together; `id` is that of the measure."""
 
     model_config = _example(
-        measure_id=_MEASURE, stratum="", changed=3, **{"from": "2018-01-01", "to": "2018-01-15"}
+        project_id=_PROJECT,
+        measure_id=_MEASURE,
+        stratum="",
+        changed=3,
+        **{"from": "2018-01-01", "to": "2018-01-15"},
     )
 
     stratum: Text
@@ -117,10 +146,11 @@ class ExclusionBatchData(DataPointData):
     to: date = Field(description="The latest.")
 
 
-class PhaseData(SubjectData):
+class PhaseData(ProjectPartData):
     """A phase of a measure; with `from` and `to` where its status changed."""
 
     model_config = _example(
+        project_id=_PROJECT,
         measure_id=_MEASURE,
         status="approved",
         starts_on="2018-03-05",
@@ -134,20 +164,20 @@ class PhaseData(SubjectData):
     to: Text | MISSING = Field(default=MISSING, description="The status after.")
 
 
-class AnnotationData(SubjectData):
+class AnnotationData(ProjectPartData):
     """A mark on a chart."""
 
-    model_config = _example(measure_id=_MEASURE)
+    model_config = _example(project_id=_PROJECT, measure_id=_MEASURE)
 
     measure_id: uuid.UUID
 
 
-class SignalData(SubjectData):
+class SignalData(ProjectPartData):
     """A signal that the default chart of a measure shows, or no longer shows."""
 
     model_config = _example(
-        measure_id=_MEASURE,
         project_id=_PROJECT,
+        measure_id=_MEASURE,
         detection_id=_OTHER,
         signal_id="1f0c52a94be803d7",
         rule="shift",
@@ -162,7 +192,6 @@ class SignalData(SubjectData):
     )
 
     measure_id: uuid.UUID
-    project_id: uuid.UUID
     detection_id: uuid.UUID = Field(description="The same when it is retracted.")
     signal_id: Text = Field(description="That of the chart.")
     rule: Text
@@ -204,12 +233,11 @@ class IntegrationData(SubjectData):
     state: Text | MISSING = MISSING
 
 
-class ReleaseData(SubjectData):
+class ReleaseData(ProjectPartData):
     """A project that was released to an audience, or is no longer."""
 
     model_config = _example(project_id=_PROJECT, audience="network", license="CC-BY-4.0")
 
-    project_id: uuid.UUID
     audience: Text
     license: Text
     superseded_by: uuid.UUID | MISSING = Field(
@@ -224,3 +252,6 @@ class OperationData(SubjectData):
 
     kind: Text
     state: Text
+    project_id: uuid.UUID | MISSING = Field(
+        default=MISSING, description="The project that it works on, if it is one."
+    )
