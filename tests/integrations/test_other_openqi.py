@@ -62,7 +62,7 @@ def test_a_change_there_asks_for_a_pull(
     job = session.exec(select(Job).where(Job.kind == PULL.name)).one()
     integration = uuid.UUID(other.integration["id"]).hex
     assert job.args == {"integration_id": integration, "project_id": SOURCE.hex}
-    assert (job.queue, job.lane) == ("heavy", f"pull:{integration}")
+    assert (job.queue, job.lane) == ("pull", f"integration:{integration}")
     assert job.key == f"pull:{integration}:{SOURCE.hex}"
     assert job.programme_id == str(world.programme.id)
 

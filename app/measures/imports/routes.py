@@ -18,6 +18,7 @@ from app.measures.imports.dependencies import CurrentFile
 from app.measures.imports.schemas import MAX_BYTES, ImportOptions
 from app.operations.dependencies import accepted
 from app.operations.schemas import OperationRead
+from app.projects.queries import ReceivedReadOnly
 
 router = Router()
 _FILE: dict[str, Any] = {
@@ -35,7 +36,9 @@ _FILE: dict[str, Any] = {
     "/measures/{measure_id}/imports",
     status_code=202,
     summary="Import a file of data points",
-    responses=problems(Archived, BadRequest, UnreadableFile, Invalid, TooManyRows),
+    responses=problems(
+        Archived, ReceivedReadOnly, BadRequest, UnreadableFile, Invalid, TooManyRows
+    ),
     openapi_extra=_FILE,
     max_body_size=MAX_BYTES,
 )

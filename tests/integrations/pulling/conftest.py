@@ -54,7 +54,7 @@ def address(staged: tuple[_Stage, str], other: Other) -> str:
 @pytest.fixture
 def integration(session: Session, world: World, address: str) -> Integration:
     row = make_openqi_integration(
-        session, programme=world.programme, owner_id=world.facilitator.id, base_url=f"{address}/"
+        session, programme=world.programme, owner_id=world.facilitator.id, base_url=address
     )
     row.token = seal_token(SEALER, row.id, TOKEN)
     session.add(row)

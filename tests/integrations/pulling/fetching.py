@@ -1,6 +1,7 @@
 """Runs the fetches that wait, and what they need: a sealer, and calls to this machine."""
 
 import ssl
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -28,11 +29,14 @@ class FreshOutbound(Outbound):
 
 
 def fetch(database: Database, *, sealer: Sealer = SEALER, policy: Policy = HERE) -> list[Outcome]:
-    """Work off the fetches that are due, and those that they ask for."""
+    """Work off the fetches that are due, and those that they ask for.
+
+    The outcomes come without what was settled with them.
+    """
     handler = puller(database=database, outbound=FreshOutbound(policy, tls=_TLS), sealer=sealer)
     outcomes: list[Outcome] = []
     while found := drain(database, [handler]):
-        outcomes += found
+        outcomes += [replace(outcome, effect=None) for outcome in found]
         if not all(isinstance(outcome, Done) for outcome in found):
             break
     return outcomes

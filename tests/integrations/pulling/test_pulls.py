@@ -41,7 +41,7 @@ def test_one_project_or_all_of_them(
         assert answer.json()["project_id"] == body.get("project_id")
     assert waiting(database, "integration.pull") == 2
     jobs = session.exec(select(Job).where(Job.kind == "integration.pull")).all()
-    assert {job.queue for job in jobs} == {"heavy"}
+    assert {job.queue for job in jobs} == {"pull"}
     assert {job.lane for job in jobs} == {f"integration:{connection_to.id.hex}"}
     assert [job.args for job in jobs if "project_id" in job.args] == [
         {"integration_id": connection_to.id.hex, "project_id": SOME_ID.replace("-", "")}
