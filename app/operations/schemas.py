@@ -2,13 +2,16 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.kit.fields import Output
 from app.kit.pagination import ListQuery
 from app.operations.models import Operation, OperationState
+
+# What work and jobs are called, and the queues of jobs.
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,64}$")]
 
 
 class OperationProgress(Output):
@@ -76,7 +79,7 @@ class OperationQuery(ListQuery):
     """Filters and sorts of operations."""
 
     state: list[OperationState] = Field(default_factory=list, description="Repeat for 'or'.")
-    kind: str | None = Field(default=None, max_length=64)
+    kind: Label | None = Field(default=None, description="Such as `data_points.import`.")
     programme_id: uuid.UUID | None = None
     project_id: uuid.UUID | None = None
     sort: Literal["-created_at", "created_at"] = "-created_at"

@@ -4,10 +4,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.kit.fields import Output
 from app.kit.pagination import Commas, ListQuery
+from app.operations.schemas import Label
 
 
 def _instant(value: Any) -> Any:
@@ -15,7 +16,6 @@ def _instant(value: Any) -> Any:
 
 
 Milliseconds = Annotated[datetime, BeforeValidator(_instant)]
-Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,64}$")]
 _WORK: dict[str, Any] = {
     "queue": "mail",
     "kind": "mail.send",

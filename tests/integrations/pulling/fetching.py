@@ -32,6 +32,7 @@ def fetch(database: Database, *, sealer: Sealer = SEALER, policy: Policy = HERE)
     """Work off the fetches that are due, and those that they ask for.
 
     The outcomes come without what was settled with them.
+    The outcomes come without their effects: what these store is to be looked at.
     """
     handler = puller(database=database, outbound=FreshOutbound(policy, tls=_TLS), sealer=sealer)
     outcomes: list[Outcome] = []
