@@ -276,6 +276,15 @@ def test_the_address_is_looked_up_before_a_transaction_has_its_turn(
     assert seen == [free, free]
 
 
+def test_the_address_of_another_server_loses_its_last_slash(world: World, call: Call) -> None:
+    """So that it is the origin that the changes from there bear."""
+    caller = call(world.facilitator)
+    made = created(caller, world, not_from="https://other.example/qi/")
+    assert made["not_from"] == "https://other.example/qi"
+    changed = caller.patch(f"{PATH}/{made['id']}", {"not_from": "lifeqi"}).json()
+    assert changed["not_from"] == "lifeqi"
+
+
 def test_an_endpoint_of_another_programme_is_not_there(
     world: World, call: Call, session: Session
 ) -> None:
