@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 90.0
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], told: Callable[[], object] = str) -> T:
+def until(look: Callable[[], T | None], told: Callable[[], object] = str) -> T:
     """What is seen once it is true. `told` says what stood there when patience ended."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seen := look()):

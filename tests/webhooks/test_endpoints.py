@@ -267,7 +267,7 @@ def test_the_address_is_looked_up_before_a_transaction_has_its_turn(
     free = database.write_turns.value
     seen: list[int] = []
     monkeypatch.setattr(
-        "app.webhooks.dependencies.check_target",
+        "app.access.dependencies.check_target",
         lambda url, policy: seen.append(database.write_turns.value),
     )
     caller = call(world.facilitator)
