@@ -31,7 +31,6 @@ class FreshOutbound(Outbound):
 def fetch(database: Database, *, sealer: Sealer = SEALER, policy: Policy = HERE) -> list[Outcome]:
     """Work off the fetches that are due, and those that they ask for.
 
-    The outcomes come without what was settled with them.
     The outcomes come without their effects: what these store is to be looked at.
     """
     handler = puller(database=database, outbound=FreshOutbound(policy, tls=_TLS), sealer=sealer)
