@@ -13,7 +13,7 @@ GENERATED := openapi/build
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: demo test check lint bench browser clients fuzz format openapi pictures locks clean
+.PHONY: demo test check lint bench chaos browser clients fuzz format openapi pictures locks clean
 
 demo: $(VENV)/runtime.stamp ## Serve the Barnet demonstration on PORT
 	@$(PY) -m app demo
@@ -33,6 +33,9 @@ lint: $(VENV)/dev.stamp ## Format, lint, types, import contracts, OpenAPI snapsh
 
 bench: $(VENV)/dev.stamp ## Measure; asserts nothing about time
 	$(PY) -m pytest -m bench -n 0 -s -p no:randomly $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## Kill servers and workers for five minutes a database
+	OPENQI_CHAOS_SECONDS=$${OPENQI_CHAOS_SECONDS:-300} $(PY) -m pytest -n 0 -s tests/chaos $(ARGS)
 
 browser: $(VENV)/dev.stamp ## Drive the docs page in headless Chromium (/usr/bin/chromium)
 	$(PY) -m pytest -m browser -n 0 $(ARGS)

@@ -1,7 +1,7 @@
 """Wires the application together: settings, database, tokens, layers, routes."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -14,9 +14,11 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from app import __version__, api
+from app.events.dispatching import FEED
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
 from app.jobs import figures as jobs
+from app.jobs.waking import bell_of
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
 from app.kit.metrics import DatabaseGauges
@@ -56,8 +58,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # As many threads as connections: a request waits in the event loop, not in a thread.
     anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
     background = app.state.background
+
+    def ring(queues: Collection[str]) -> None:
+        if FEED in queues:
+            app.state.viewers.wake()
+
+    unlisten = bell_of(app.state.database.write_engine).listen(ring)
     async with background(app.state.parts) if background else nullcontext():
         yield
+    unlisten()
     app.state.database.dispose()
 
 

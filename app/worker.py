@@ -76,7 +76,7 @@ def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool
 
 
 def _post(settings: Settings) -> Post:
-    if settings.smtp_host is None:
+    if not settings.smtp_host:
         log.info("mail_is_written_as_files", folder=str(settings.mail_folder))
         return MailFolder(settings.mail_folder)
     password = settings.smtp_password

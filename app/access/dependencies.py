@@ -10,13 +10,16 @@ from sqlalchemy import Connection
 
 from app.access import actions, queries
 from app.access.actor import Actor
+from app.access.permissions import Permission
 from app.identity.models import TOKEN_PREFIX
 from app.identity.tokens import AccessClaims, InvalidToken
 from app.kit.dependencies import instant_of
-from app.kit.errors import Unauthenticated
+from app.kit.errors import Invalid, Unauthenticated
+from app.kit.outbound import Refused, check_target
 from app.kit.secrets import digest, is_well_formed
 
 _USE_NOTED_EVERY = timedelta(minutes=10)
+ADDRESS_NOT_ALLOWED = "address_not_allowed"
 
 
 class Bearer(OAuth2PasswordBearer):
@@ -118,3 +121,20 @@ def current_actor(request: Request, caller: Caller) -> Actor:
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+def check_address(
+    request: Request, actor: Actor, url: Any, *, permission: Permission, field: str
+) -> None:
+    """Raise `Invalid` where a body names an address that this server may not call.
+
+    It looks the name up, so it is called by a dependency that stands before the session in a route:
+    no transaction may wait for a name server. For whoever lacks the permission everywhere nothing
+    is looked up; the action refuses.
+    """
+    if not actor.span(permission) or not isinstance(url, str):
+        return
+    try:
+        check_target(url, request.app.state.parts.policy)
+    except Refused as fault:
+        raise Invalid.at(field, code=ADDRESS_NOT_ALLOWED, detail=str(fault)) from fault

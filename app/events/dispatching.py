@@ -13,8 +13,10 @@ from sqlmodel import Session, col, select
 from app.events.models import Event
 from app.events.outbox import DISPATCH
 from app.jobs.handlers import Together, Work
+from app.jobs.waking import announce
 
 Follower = Callable[[Session, Sequence[Event]], None]
+FEED = "feed"  # no queue of jobs: whoever watches the feed listens for it
 _LOCK = 0x6F71_0001  # of PostgreSQL's advisory locks; any number that nobody else takes
 
 
@@ -25,6 +27,8 @@ def dispatcher(followers: Sequence[Follower]) -> Together:
         events = _take(session, [uuid.UUID(work.args["event_id"]) for work in works])
         for follow in followers if events else ():
             follow(session, events)
+        if events:
+            announce(session, {FEED})
 
     return Together(DISPATCH, apply)
 

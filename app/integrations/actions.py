@@ -31,7 +31,6 @@ from app.integrations.schemas import (
 )
 from app.integrations.secrets import seal_secret, seal_token
 from app.kit.errors import Archived, FieldError, Invalid, InvalidStateTransition, pointer
-from app.kit.outbound import Policy, Refused, check_target
 from app.kit.patching import column_values, patched_values
 from app.kit.preconditions import Precondition
 from app.kit.sealing import Sealer
@@ -46,13 +45,6 @@ class InvalidMapping(Invalid):
 
     code = "invalid_mapping"
     title = "The mapping asks for what cannot be done."
-
-
-class IntegrationTargetForbidden(Invalid):
-    """422: this server must not call that address, or cannot find it."""
-
-    code = "integration_target_forbidden"
-    title = "That address may not be called."
 
 
 def _check(platform: Platform, values: dict[str, Any], *, has_token: bool) -> None:
@@ -84,28 +76,15 @@ def _check_rules(data: IntegrationBase | IntegrationPatch) -> None:
             raise InvalidMapping(errors=faults)
 
 
-def _check_target(values: dict[str, Any], policy: Policy) -> None:
-    """Last of the checks: it waits for a name to be resolved."""
-    if values["base_url"]:
-        values["base_url"] = values["base_url"].rstrip("/")
-        try:
-            check_target(values["base_url"], policy)
-        except Refused as refusal:
-            code = IntegrationTargetForbidden.code
-            fault = FieldError(code=code, detail=str(refusal), pointer=pointer("base_url"))
-            raise IntegrationTargetForbidden(str(refusal), errors=[fault]) from refusal
-
-
 def create_integration(
     session: Session,
     *,
     actor: Actor,
     data: IntegrationCreate,
     sealer: Sealer,
-    policy: Policy,
     now: datetime,
 ) -> tuple[Integration, str]:
-    """The connection and its secret, which is told this once."""
+    """The connection and its secret, which is told this once. The address has been checked."""
     actor.require(Permission.INTEGRATION_WRITE)
     place = get_place_reference(session, actor=actor, place=Place(data.programme_id))
     actor.require(Permission.INTEGRATION_WRITE, place)
@@ -113,7 +92,6 @@ def create_integration(
     exclude = frozenset({"secret", "token", "mapping"})
     values = column_values(data, exclude=exclude) | {"mapping": _stored(data.mapping)}
     _check(data.platform, values, has_token=data.token is not None)
-    _check_target(values, policy)
     secret = data.secret or make_secret()
     row = Integration(**values, secret="", owner_id=actor.user_id, scopes=_scopes(actor))
     row.secret = seal_secret(sealer, row.id, secret)
@@ -154,7 +132,6 @@ def update_integration(
     patch: IntegrationPatch,
     condition: Precondition,
     sealer: Sealer,
-    policy: Policy,
     now: datetime,
 ) -> Integration:
     """Merge the patch. Whoever changes what it does becomes its owner."""
@@ -169,8 +146,6 @@ def update_integration(
         values["token"] = patch.token and seal_token(sealer, row.id, patch.token)
     has_token = values.get("token", row.token) is not None
     _check(row.platform, values, has_token=has_token)
-    if values["base_url"] != row.base_url:
-        _check_target(values, policy)
     if any(getattr(row, name) != value for name, value in values.items() if name != "name"):
         values |= _owned_by(actor)
     return records.keep_changes(

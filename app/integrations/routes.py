@@ -3,16 +3,15 @@
 import uuid
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from app.access.dependencies import CurrentActor
 from app.integrations import actions, queries
-from app.integrations.actions import IntegrationTargetForbidden, InvalidMapping
+from app.integrations.actions import InvalidMapping
+from app.integrations.dependencies import CheckedCreate, CheckedPatch
 from app.integrations.inbound import routes as inbound
 from app.integrations.models import Integration
 from app.integrations.schemas import (
-    IntegrationCreate,
-    IntegrationPatch,
     IntegrationQuery,
     IntegrationRead,
     IntegrationSecretRead,
@@ -22,6 +21,7 @@ from app.integrations.schemas import (
 from app.kit.answers import created, tagged
 from app.kit.dependencies import (
     CurrentPager,
+    CurrentSealer,
     IfMatch,
     NoIdempotency,
     NoStore,
@@ -62,16 +62,14 @@ def list_integrations(
     status_code=201,
     summary="Connect a platform",
     dependencies=[NoIdempotency, NoStore],
-    responses=problems(
-        Archived, Invalid, InvalidMapping, IntegrationTargetForbidden, ReferenceNotFound
-    ),
+    responses=problems(Archived, Invalid, InvalidMapping, ReferenceNotFound),
 )
 def create_integration(
-    data: IntegrationCreate,
+    data: CheckedCreate,
     actor: CurrentActor,
+    sealer: CurrentSealer,
     session: WriteSession,
     now: Now,
-    request: Request,
     response: Response,
 ) -> IntegrationSecretRead:
     """The secret is shown this once. The platform sends its messages, signed, to `/events` of it.
@@ -79,9 +77,8 @@ def create_integration(
     What it does is done as you, with your permissions of the moment, in this programme only, and
     never more than the scopes of the token that you use now.
     """
-    parts = request.app.state.parts
     row, secret = actions.create_integration(
-        session, actor=actor, data=data, sealer=parts.sealer, policy=parts.policy, now=now
+        session, actor=actor, data=data, sealer=sealer, now=now
     )
     return created(response, _with_secret(row, secret), "integrations")
 
@@ -98,28 +95,26 @@ def get_integration(
 @router.patch(
     "/integrations/{integration_id}",
     summary="Change an integration",
-    responses=problems(Archived, Invalid, InvalidMapping, IntegrationTargetForbidden),
+    responses=problems(Archived, Invalid, InvalidMapping),
 )
 def update_integration(
     integration_id: uuid.UUID,
-    patch: IntegrationPatch,
+    patch: CheckedPatch,
     actor: CurrentActor,
+    sealer: CurrentSealer,
     session: WriteSession,
     condition: IfMatch,
     now: Now,
-    request: Request,
     response: Response,
 ) -> IntegrationRead:
     """JSON Merge Patch. Whoever changes more than the name becomes its owner."""
-    parts = request.app.state.parts
     row = actions.update_integration(
         session,
         actor=actor,
         integration_id=integration_id,
         patch=patch,
         condition=condition,
-        sealer=parts.sealer,
-        policy=parts.policy,
+        sealer=sealer,
         now=now,
     )
     return tagged(response, _read(row))
@@ -169,9 +164,9 @@ def rotate_integration_secret(
     integration_id: uuid.UUID,
     data: SecretRotation,
     actor: CurrentActor,
+    sealer: CurrentSealer,
     session: WriteSession,
     now: Now,
-    request: Request,
     response: Response,
 ) -> IntegrationSecretRead:
     """The new secret is shown this once; the old one holds for 24 hours, unless it has leaked.
@@ -183,7 +178,7 @@ def rotate_integration_secret(
         actor=actor,
         integration_id=integration_id,
         data=data,
-        sealer=request.app.state.parts.sealer,
+        sealer=sealer,
         now=now,
     )
     return tagged(response, _with_secret(row, secret))

@@ -25,7 +25,9 @@ def _well_formed(secret: str) -> str:
 
 Secret = Annotated[str, Field(max_length=100), AfterValidator(_well_formed)]
 # It is the `origin` of what is pulled from there too, which holds so many characters.
-BaseUrl = Annotated[Url, StringConstraints(max_length=200)]
+BaseUrl = Annotated[
+    Url, StringConstraints(max_length=200), AfterValidator(lambda url: url.rstrip("/"))
+]
 Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{8,500}$"), Storable]
 SortField = Literal["name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"]
 _ABOUT: dict[str, Any] = {

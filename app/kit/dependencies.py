@@ -15,6 +15,7 @@ from app.kit.clock import utc_now
 from app.kit.errors import Unavailable
 from app.kit.pagination import Pager
 from app.kit.preconditions import Precondition
+from app.kit.sealing import Sealer
 
 # Both generators are `async def` because making a session is pure CPU: it connects in the
 # endpoint's own thread, at its first statement. What does touch the database at the end runs in a
@@ -132,11 +133,18 @@ async def no_store(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
+async def sealer(request: Request) -> Sealer:
+    """What seals the secrets that must be read again."""
+    found: Sealer = request.app.state.parts.sealer
+    return found
+
+
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(write_session, scope="function")]
 Now = Annotated[datetime, Depends(now)]
 IfMatch = Annotated[Precondition, Depends(precondition)]
 PutCondition = Annotated[Precondition, Depends(put_precondition)]
 CurrentPager = Annotated[Pager, Depends(pager)]
+CurrentSealer = Annotated[Sealer, Depends(sealer)]
 NoStore = Depends(no_store)
 NoIdempotency = Depends(idempotency.refuse_key)

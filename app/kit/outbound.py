@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, cast
 
 import anyio
@@ -21,6 +22,7 @@ from app.kit.addresses import Network, is_allowed
 CONNECT_SECONDS = 5.0
 DIALLED_AT_MOST = 4
 READ_AT_MOST = 16 * 1024
+RECEIVERS_KEPT = 100  # whose connections are kept open for a while
 KEPT = 1024
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -146,15 +148,36 @@ class _Body(httpx2.AsyncByteStream):
         await cast(Any, self._stream).aclose()
 
 
-class _Transport(httpx2.AsyncBaseTransport):
-    """The pool of the core library under the client's interface; its own takes no backend."""
+def _is_idle(pool: httpcore2.AsyncConnectionPool) -> bool:
+    return all(connection.is_idle() for connection in pool.connections)
 
-    def __init__(self, pool: httpcore2.AsyncConnectionPool) -> None:
-        self._pool = pool
+
+class _Transport(httpx2.AsyncBaseTransport):
+    """Pools of the core library under the client's interface; its own takes no backend.
+
+    A pool for each receiver: a pool looks at every connection it holds, twice for each request, so
+    one for all would make a delivery cost as much as there are receivers (measured: half of it).
+    """
+
+    def __init__(self, make_pool: Callable[[], httpcore2.AsyncConnectionPool]) -> None:
+        self._make_pool = make_pool
+        self._pools: dict[tuple[str, str, int | None], httpcore2.AsyncConnectionPool] = {}
+
+    async def _pool_of(self, url: httpx2.URL) -> httpcore2.AsyncConnectionPool:
+        """The pool of a receiver; the one that was asked for last stands last."""
+        key = (url.scheme, url.host, url.port)
+        pool = self._pools.pop(key, None) or self._make_pool()
+        self._pools[key] = pool
+        if len(self._pools) > RECEIVERS_KEPT:
+            idle = (k for k, v in self._pools.items() if k != key and _is_idle(v))
+            if (oldest := next(idle, None)) is not None:
+                await self._pools.pop(oldest).aclose()
+        return pool
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
-        answer = await self._pool.handle_async_request(
+        pool = await self._pool_of(url)
+        answer = await pool.handle_async_request(
             httpcore2.Request(
                 method=request.method,
                 url=httpcore2.URL(
@@ -173,7 +196,8 @@ class _Transport(httpx2.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
 
 _FAILURES: list[tuple[type[Exception], Failure, str]] = [
@@ -208,7 +232,8 @@ class Outbound:
         self.policy = policy
         dialler = dialler or httpcore2.AnyIOBackend()
         guarded = _Guarded(policy, resolver, dialler)
-        pool = httpcore2.AsyncConnectionPool(
+        make_pool = partial(
+            httpcore2.AsyncConnectionPool,
             ssl_context=tls or ssl.create_default_context(),
             proxy=httpcore2.Proxy(policy.proxy) if policy.proxy else None,
             max_connections=connections,
@@ -217,7 +242,7 @@ class Outbound:
             network_backend=dialler if policy.proxy else guarded,
         )
         self._client = httpx2.AsyncClient(
-            transport=_Transport(pool),
+            transport=_Transport(make_pool),
             trust_env=False,
             timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
             headers={"accept-encoding": "identity", "user-agent": "OpenQI"},

@@ -107,6 +107,13 @@ def find_provenance(session: Session, *, project_id: uuid.UUID) -> ProjectProven
     return _provenances(session, [project_id]).get(project_id)
 
 
+def find_sources(session: Session, project_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The servers that projects came from; our own are left out."""
+    statement = sa.select(_ORIGIN.c.project_id, _ORIGIN.c.source)
+    found = session.execute(statement.where(_ORIGIN.c.project_id.in_(project_ids)))
+    return {row.project_id: row.source for row in found}
+
+
 def read_projects(session: Session, rows: Sequence[Project]) -> list[ProjectRead]:
     """The projects as they are answered; two queries, however many there are."""
     origins = _provenances(session, [row.id for row in rows]) if rows else {}

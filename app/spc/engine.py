@@ -103,10 +103,9 @@ def _draw(chosen: Choices, form: Form, requests: Sequence[Request]) -> list[Char
         base,
         found,
         lines,
-        judgement.runs,
+        judgement,
         shown.values,
         shown.lines,
-        judgement.outside_limits,
         shown.infinite,
     )
-    return cut(drawing, judgement.found, requests)
+    return cut(drawing, requests)

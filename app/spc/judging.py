@@ -1,6 +1,7 @@
 """Judging: the rules of a rule set, and the runs analysis, in all phases of all series at once."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,10 +9,10 @@ import numpy as np
 
 from app.spc.rule_sets import Rule, RuleSet
 from app.spc.rules import Finding
-from app.spc.runs import Runs, analyse_runs
+from app.spc.runs import Runs
 from app.spc.series import BoolArray, FloatArray
 from app.spc.sides import outside, zones
-from app.spc.tracks import Segment, lay
+from app.spc.tracks import Segment, Track, lay
 
 __all__ = ["Found", "Judgement", "Segment", "judge"]
 
@@ -28,8 +29,13 @@ class Judgement(NamedTuple):
     """What the rules say about joined series."""
 
     outside_limits: BoolArray  # one a row; excluded rows are never flagged
-    runs: Sequence[Runs]  # one a segment
     found: Sequence[Sequence[Found]]  # one a segment: by rule in the order of the set, by position
+    track: Track
+
+    @property
+    def runs(self) -> Sequence[Runs]:
+        """One a segment."""
+        return self.track.runs()
 
 
 def judge(
@@ -55,20 +61,19 @@ def judge(
         values, lines, rows = values[kept], lines[:, kept], kept.tolist()
         bounds = [Segment(*pair) for pair in np.searchsorted(kept, segments).tolist()]
     track = lay(points, values, lines, bounds)
-    runs = analyse_runs(track.centre)
-    found: list[list[Found]] = [[] for _ in segments]
+    found: defaultdict[int, list[Found]] = defaultdict(list)  # by segment
     for rule in rules.rules:
         if rule.find is not None:
             for finding in rule.find(track):
                 index = bisect_right(track.starts, finding.members[0]) - 1
                 rowed = _in_rows(finding, bounds[index].start - track.starts[index], rows)
-                found[index].append(Found(rule, rule.stated(runs[index]), rowed))
+                found[index].append(Found(rule, rule.stated(), rowed))
         if rule.find_in_phase is not None:
-            for index, each in enumerate(runs):
+            for index, each in enumerate(track.runs()):
                 for finding in rule.find_in_phase(track, index, each):
                     rowed = _in_rows(finding, bounds[index].start, rows)
                     found[index].append(Found(rule, rule.stated(each), rowed))
-    return Judgement(is_outside, runs, found)
+    return Judgement(is_outside, [found.get(index, ()) for index in range(len(segments))], track)
 
 
 def _in_rows(finding: Finding, moved: int, rows: Sequence[int] | None) -> Finding:

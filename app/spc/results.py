@@ -1,10 +1,8 @@
 """Chart: what the engine answers, a window on arrays that several series may share."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +10,11 @@ from app.spc.bases import Base, Layout
 from app.spc.charts import ChartType, Estimate
 from app.spc.display import Levels, levels
 from app.spc.icons import Assurance, assurance, conflicting_signals, variation
+from app.spc.judging import Judgement
 from app.spc.phases import Phase
 from app.spc.quality import Judged, Quality, assess
 from app.spc.quiet import quietly
 from app.spc.rule_sets import RuleSet
-from app.spc.runs import Runs
 from app.spc.series import BoolArray, FloatArray, Observations, Series
 from app.spc.settings import Settings
 from app.spc.signals import Signal
@@ -32,23 +30,15 @@ class Drawing:
     base: Base
     estimate: Estimate
     judged_lines: FloatArray  # 7 x rows, on the scale that the rules judge
-    runs: Sequence[Runs]  # one a phase
+    judgement: Judgement
     values: FloatArray
     lines: FloatArray  # 5 x rows
-    outside_limits: BoolArray
     infinite: BoolArray | None  # rows with numbers that are too large; None where there are none
 
     @cached_property
     def levels(self) -> Levels:
         """What documents print of the phases."""
         return quietly(levels, self.kind, self.base, self.layout, self.estimate, self.judged_lines)
-
-
-class Place(NamedTuple):
-    """Where one series lies in a drawing."""
-
-    rows: slice
-    phases: slice
 
 
 @dataclass(eq=False)
@@ -63,7 +53,8 @@ class Chart:
     target: FloatArray | None
     signals: tuple[Signal, ...]
     drawing: Drawing
-    place: Place
+    rows: slice  # where it lies in the drawing
+    first_phase: int
 
     @property
     def kind(self) -> ChartType:
@@ -78,63 +69,63 @@ class Chart:
     @property
     def present(self) -> BoolArray:
         """False at a gap."""
-        return ~np.isnan(self.drawing.base.values[self.place.rows])
+        return ~np.isnan(self.drawing.base.values[self.rows])
 
     @property
     def values(self) -> FloatArray:
         """What the chart shows of each point."""
-        return self.drawing.values[self.place.rows]
+        return self.drawing.values[self.rows]
 
     @property
     def lines(self) -> FloatArray:
         """5 x points: centre, lower and upper limit, lower and upper warning line."""
-        return self.drawing.lines[:, self.place.rows]
+        return self.drawing.lines[:, self.rows]
 
     @property
     def centre(self) -> FloatArray:
         """The centre line."""
-        return self.drawing.lines[0, self.place.rows]
+        return self.drawing.lines[0, self.rows]
 
     @property
     def lower_limit(self) -> FloatArray:
         """The lower 3 sigma limit."""
-        return self.drawing.lines[1, self.place.rows]
+        return self.drawing.lines[1, self.rows]
 
     @property
     def upper_limit(self) -> FloatArray:
         """The upper 3 sigma limit."""
-        return self.drawing.lines[2, self.place.rows]
+        return self.drawing.lines[2, self.rows]
 
     @property
     def lower_warning(self) -> FloatArray:
         """The lower 2 sigma line."""
-        return self.drawing.lines[3, self.place.rows]
+        return self.drawing.lines[3, self.rows]
 
     @property
     def upper_warning(self) -> FloatArray:
         """The upper 2 sigma line."""
-        return self.drawing.lines[4, self.place.rows]
+        return self.drawing.lines[4, self.rows]
 
     @property
     def outside_limits(self) -> BoolArray:
         """Whether a point lies outside the 3 sigma limits; never for an excluded one."""
-        return self.drawing.outside_limits[self.place.rows]
+        return self.drawing.judgement.outside_limits[self.rows]
 
     @property
     def overflowed(self) -> bool:
         """Whether numbers are too large to be computed, and so undefined."""
         infinite = self.drawing.infinite
-        return infinite is not None and bool(infinite[self.place.rows].any())
+        return infinite is not None and bool(infinite[self.rows].any())
 
     @cached_property
     def observed(self) -> Observations:
         """The numbers that the chart was made from, before the multiplier."""
-        return self.drawing.base.observed.part(self.place.rows)
+        return self.drawing.base.observed.part(self.rows)
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases, the latest one last."""
-        count = self.place.phases.stop - self.place.phases.start
+        count = 1 + len(self.settings.phase_starts)
         labels = self.settings.phase_labels or [None] * count
         reasons = self.settings.phase_reasons or [None] * count
         return tuple(
@@ -144,7 +135,7 @@ class Chart:
 
     def _phase(self, index: int, label: str | None, reason: str | None) -> Phase:
         layout, levels = self.drawing.layout, self.drawing.levels
-        number, offset = self.place.phases.start + index, self.place.rows.start
+        number, offset = self.first_phase + index, self.rows.start
         start, stop = layout.segments[number]
         return Phase(
             index,
@@ -155,7 +146,7 @@ class Chart:
             _finite(levels.centres[number] * self.settings.multiplier),
             _finite(levels.sigmas[number] * self.settings.multiplier),
             _finite(levels.sigma_zs[number]),
-            self.drawing.runs[number],
+            self.drawing.judgement.runs[number],
             label,
             reason,
         )

@@ -31,7 +31,7 @@ class Rule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
-    def stated(self, runs: Runs) -> dict[str, int]:
+    def stated(self, runs: Runs | None = None) -> dict[str, int]:
         """The parameters as applied to a phase with these runs."""
         if self.runs_limit is None:
             return dict(self.parameters)

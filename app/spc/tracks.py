@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.spc.runs import Runs, analyse_runs
 from app.spc.series import FloatArray, all_hold
 from app.spc.sides import BREAK, CENTRE, GAP, steps
 
@@ -32,6 +33,13 @@ class Track:
     bounds: Sequence[Segment]  # positions of each segment in `values`
     _steps: bytes | None = None
     _ups: bytes | None = None
+    _runs: Sequence[Runs] | None = None
+
+    def runs(self) -> Sequence[Runs]:
+        """The runs of each segment, for the first of the rules or documents that asks for them."""
+        if self._runs is None:
+            self._runs = analyse_runs(self.centre)
+        return self._runs
 
     def steps(self) -> bytes:
         """Up (HIGH) or down (LOW) to each point from the one before; no step enters a segment."""

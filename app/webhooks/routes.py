@@ -9,6 +9,7 @@ from app.access.dependencies import CurrentActor
 from app.kit.answers import API_PREFIX, created, tagged
 from app.kit.dependencies import (
     CurrentPager,
+    CurrentSealer,
     IfMatch,
     NoIdempotency,
     NoStore,
@@ -24,7 +25,7 @@ from app.webhooks import actions, queries
 from app.webhooks.actions import EndpointDisabled, EventTypeForbidden, TooManyEndpoints
 from app.webhooks.deliveries import routes as deliveries
 from app.webhooks.deliveries.schemas import WebhookDeliveryRead
-from app.webhooks.dependencies import CheckedCreate, CheckedPatch, CurrentSealer
+from app.webhooks.dependencies import CheckedCreate, CheckedPatch
 from app.webhooks.schemas import (
     WebhookEndpointCreated,
     WebhookEndpointQuery,

@@ -51,8 +51,12 @@ EventPatterns = Annotated[
         description="What it hears of; empty means all that its owner may read.",
     ),
 ]
+# The address of another OpenQI as changes bear it as their origin: without a slash at the end.
 SystemName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    Storable,
+    AfterValidator(lambda name: name.rstrip("/") or name),
 ]
 _EXAMPLE: dict[str, Any] = {
     "url": "https://platform.example.org/hooks/openqi",

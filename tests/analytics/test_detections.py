@@ -1,6 +1,7 @@
 """Signals become events: found once, kept while they grow, retracted when data say otherwise."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -16,9 +17,11 @@ from app.events.dispatching import dispatcher
 from app.events.models import Event
 from app.jobs.models import Job
 from app.kit.db import Database
+from app.kit.ids import new_id
 from app.measures.models import DataPoint, DataType, Measure, PhaseStatus
+from app.sharing.models import ReceivedProject
 from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
-from tests.builders import make_data_point, make_measure
+from tests.builders import make_data_point, make_measure, make_openqi_integration
 from tests.calling import Caller
 from tests.contract.messages import breaches
 from tests.jobs.draining import drain, waiting
@@ -375,4 +378,35 @@ def test_a_batch_of_measures_costs_no_more_reads_than_one(
     with count_queries() as for_many:
         _look(session, measure, *others)
     reads = [statement for statement in for_many if statement.startswith("SELECT")]
-    assert len(reads) == len([text for text in for_one if text.startswith("SELECT")]) <= 6
+    assert len(reads) == len([text for text in for_one if text.startswith("SELECT")]) <= 7
+
+
+def test_signals_in_a_project_of_another_server_bear_where_it_came_from(
+    session: Session, measure: Measure, world: World
+) -> None:
+    """That server draws the same chart: what is told to it leaves them out as its own."""
+    integration = make_openqi_integration(
+        session, programme=world.programme, owner_id=world.facilitator.id
+    )
+    session.add(
+        ReceivedProject(
+            project_id=world.project.id,
+            integration_id=integration.id,
+            programme_id=world.programme.id,
+            source="https://other.example",
+            source_project_id=new_id(),
+            source_release_id=new_id(),
+            source_revision="1-0",
+            license="CC-BY-4.0",
+            received_at=NOW,
+            fetched_at=NOW,
+        )
+    )
+    own = make_measure(session, project=world.other_project, baseline_points=12)
+    for each in (measure, own):
+        fill(session, each, BASELINE + SHIFTED)
+    _look(session, measure, own)
+    origins: dict[str, set[str | None]] = defaultdict(set)
+    for _, data in _events(session):
+        origins[data["measure_id"]].add(data.get("origin"))
+    assert origins == {str(measure.id): {"https://other.example"}, str(own.id): {None}}

@@ -42,7 +42,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def _main() -> None:
-    server = await asyncio.start_server(_serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(_serve, "0.0.0.0", 0)  # noqa: S104 - all of 127/8
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

@@ -167,7 +167,7 @@ def test_nothing_is_lost_and_nothing_is_invented(
         f"{sum(receiver.attempts.values())} attempts, {cluster.kills} kills, "
         f"{receiver.duplicates} duplicates"
     )
-    assert cluster.kills >= SECONDS / 5
+    assert cluster.kills >= 2
     assert receiver.duplicates <= cluster.kills * IN_FLIGHT
 
 

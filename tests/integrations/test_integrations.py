@@ -12,6 +12,7 @@ from app.access.permissions import Role
 from app.events.models import Event
 from app.integrations.models import Integration
 from app.kit.clock import utc_now
+from app.kit.db import Database
 from app.kit.outbound import Policy
 from app.main import OpenQI
 from tests.calling import Caller
@@ -163,10 +164,37 @@ def test_what_a_connection_may_not_say(
 def test_addresses_that_may_not_be_called(
     facilitator: Caller, world: World, reachable: None, address: str
 ) -> None:
-    response = facilitator.post("/integrations", openqi(world, base_url=address))
-    assert response.status_code == 422
-    assert response.json()["code"] == "integration_target_forbidden"
-    assert response.json()["errors"][0]["pointer"] == "#/base_url"
+    made = facilitator.create("/integrations", openqi(world))
+    for response in (
+        facilitator.post("/integrations", openqi(world, base_url=address)),
+        facilitator.patch(f"/integrations/{made['id']}", {"base_url": address}),
+    ):
+        assert response.status_code == 422
+        (fault,) = response.json()["errors"]
+        assert (fault["code"], fault["pointer"]) == ("address_not_allowed", "#/base_url")
+
+
+def test_the_address_is_looked_up_before_a_transaction_has_its_turn(
+    facilitator: Caller, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow name server must not keep every other write waiting (SQLite has one writer)."""
+    free = database.write_turns.value
+    seen: list[int] = []
+    monkeypatch.setattr(
+        "app.access.dependencies.check_target",
+        lambda url, policy: seen.append(database.write_turns.value),
+    )
+    made = facilitator.create("/integrations", openqi(world))
+    facilitator.patch(f"/integrations/{made['id']}", {"base_url": "https://third.example"})
+    facilitator.patch(f"/integrations/{made['id']}", {"name": "Barnet"})
+    assert seen == [free, free]
+
+
+def test_for_somebody_who_can_have_no_connection_no_name_is_looked_up(
+    call: Call, world: World
+) -> None:
+    answer = call(world.member).post("/integrations", openqi(world, base_url="https://localhost"))
+    assert answer.status_code == 403
 
 
 def _rule(**over: Any) -> dict[str, Any]:

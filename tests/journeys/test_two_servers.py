@@ -1,94 +1,78 @@
-"""Two servers side by side: a project of one is shared, seen at the other, changed, withdrawn.
+"""Two servers tell each other: a project of one is seen at the other, changes there, goes again.
 
-Each is a real server on a database of its own; only the fetch is run by the test and not by a
-worker. The project is one of the Barnet demonstration.
+Each is a process with its worker inside. Only webhooks of the one set the other to work; nobody
+asks for anything but over HTTP. The project is one of the Barnet demonstration.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 
-from app.access import bootstrap
 from app.demo import barnet
-from app.integrations.models import Integration, Platform
-from app.integrations.secrets import seal_token
-from app.kit import migrations
-from app.kit.clock import utc_now
-from app.kit.outbound import Policy
-from app.main import OpenQI, create_app
-from app.settings import Settings
-from tests.calling import API
-from tests.integrations.pulling.fetching import fetch
-from tests.serving import serving
+from tests.journeys.servers import ADMIN_EMAIL, Server, prepared, until, until_quiet
 
-PASSWORD = "correct horse battery staple"
-EMAIL = "admin@b.example"
-POLICY = Policy(networks=(ip_network("127.0.0.0/8"),), allow_http=True)
+TOLD = [
+    *("release.*", "project.*", "measure.*", "data_point.*"),
+    *("phase.*", "annotation.*", "pdsa_cycle.*"),
+]
 
 
 @dataclass
-class Server:
-    """A server with its address, and somebody who is logged in there."""
+class Pair:
+    """A has the demonstration and tells B. B tells A too, of what is its own and of all."""
 
-    app: OpenQI
-    address: str
-    client: httpx.Client
+    a: Server
+    b: Server
+    integration: str  # of B, which hears A
+    hearing: str  # of A, which hears all of B
+    quiet: str  # the endpoint of B that leaves out what came from A
+    loud: str  # the one that leaves out nothing
 
-    def log_in(self, email: str) -> None:
-        """As whoever has the test's password."""
-        form = {"username": email, "password": PASSWORD}
-        token = self.client.post("/auth/token", data=form).json()["access_token"]
-        self.client.headers["Authorization"] = f"Bearer {token}"
+    def received(self, shared: dict[str, Any]) -> dict[str, Any] | None:
+        """B's project that stands for one of A, once it is there."""
+        found = self.b.items("/projects")
+        of = [row for row in found if row["provenance"]["source_project_id"] == shared["id"]]
+        assert len(of) < 2
+        return of[0] if of else None
 
-    def ok(self, path: str, **params: Any) -> Any:
-        """GET that must succeed."""
-        answer = self.client.get(path, params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, body: Any, status: int = 201) -> Any:
-        """POST that must be answered so."""
-        answer = self.client.post(path, json=body)
-        assert answer.status_code == status, answer.text
-        return answer.json()
+    def log(self, shared: dict[str, Any]) -> list[dict[str, Any]]:
+        """What B heard of a project."""
+        lines = self.b.items(f"/integrations/{self.integration}/events")
+        return [line for line in lines if line["subject"] == shared["id"].replace("-", "")]
 
 
-@contextmanager
-def _server(settings: Settings, folder: Path, name: str) -> Iterator[Server]:
-    url = f"sqlite:///{folder / name}.db"
-    migrations.upgrade(url)
-    app = create_app(settings.model_copy(update={"database_url": url}))
-    with serving(app) as address:
-        app.state.settings = settings.model_copy(update={"public_url": address})
-        with httpx.Client(base_url=f"{address}{API}", timeout=30) as client:
-            yield Server(app, address, client)
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """One for all tests, since a process takes seconds to start: each test has its own project."""
+    folder = tmp_path_factory.mktemp("servers")
+    of_a = prepared(folder / "a.db", with_demonstration=True)
+    of_b = prepared(folder / "b.db", with_demonstration=False)
+    with (
+        closing(Server(folder / "a", of_a)) as a,
+        closing(Server(folder / "b", of_b)) as b,
+    ):
+        for server, email in ((a, barnet.ADMIN_EMAIL), (b, ADMIN_EMAIL)):
+            server.wait_until_ready()
+            server.log_in(email)
+        (home,) = (row["id"] for row in a.items("/programmes"))
+        away = _programme(b)
+        integration, _ = _connect(a, b, told_of=home, heard_in=away)
+        # A typed address may end in a slash; that is the same server.
+        _, quiet = _connect(b, a, told_of=away, heard_in=home, not_from=f"{a.address}/")
+        hearing, loud = _connect(b, a, told_of=away, heard_in=home)
+        yield Pair(a, b, integration, hearing, quiet, loud)
 
 
 @pytest.fixture
-def servers(settings: Settings, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
-    """A has the demonstration; B has an administrator and an empty programme."""
-    with ExitStack() as stack:
-        a = stack.enter_context(_server(settings, tmp_path, "a"))
-        b = stack.enter_context(_server(settings, tmp_path, "b"))
-        barnet.load(a.app.state.database, a.app.state.passwords, password=PASSWORD)
-        with b.app.state.database.transaction() as session:
-            bootstrap.create_administrator(
-                session,
-                passwords=b.app.state.passwords,
-                email=EMAIL,
-                display_name="Administrator of B",
-                password=PASSWORD,
-                now=utc_now(),
-            )
-        a.log_in(barnet.ADMIN_EMAIL)
-        b.log_in(EMAIL)
-        yield a, b
+def shared(pair: Pair) -> dict[str, Any]:
+    """A project of A that is not released yet, and has data."""
+    for row in pair.a.items("/projects"):
+        if row["visibility"] == "team" and _charts(pair.a, row["id"]):
+            return row
+    raise AssertionError("every project has been taken")
 
 
 def _programme(b: Server) -> str:
@@ -108,35 +92,48 @@ def _programme(b: Server) -> str:
     return identifier
 
 
-def _connect(a: Server, b: Server, programme_id: str) -> str:
-    """B's connection to A, with a personal token that somebody made there."""
-    body = {"name": "B fetches", "scopes": ["project:read"], "expires_in_days": 30}
-    secret = a.post("/auth/tokens", body)["secret"]
-    with b.app.state.database.transaction() as session:
-        integration = Integration.model_validate(
-            {
-                "programme_id": programme_id,
-                "owner_id": b.ok("/me")["id"],
-                "name": "Barnet",
-                "platform": Platform.OPENQI,
-                "system": "barnet",
-                "secret": "unused",
-                "base_url": a.address,
-            }
-        )
-        sealer = b.app.state.parts.sealer
-        integration.token = seal_token(sealer, integration.id, secret)
-        session.add(integration)
-        session.flush()
-        return str(integration.id)
+def _connect(
+    teller: Server, hearer: Server, *, told_of: str, heard_in: str, **endpoint: Any
+) -> tuple[str, str]:
+    """Have one server hear what happens in a programme of the other; integration and endpoint.
+
+    The endpoint makes the secret, and the integration takes it.
+    """
+    body = {"name": "The other reads", "scopes": ["project:read"], "expires_in_days": 30}
+    integration = hearer.post(
+        "/integrations",
+        {
+            "programme_id": heard_in,
+            "name": "The other server",
+            "platform": "openqi",
+            "system": "other-openqi",
+            "base_url": teller.address,
+            "token": teller.post("/auth/tokens", body)["secret"],
+        },
+    )
+    path = f"/integrations/{integration['id']}"
+    made = teller.post(
+        "/webhook-endpoints",
+        {
+            "programme_id": told_of,
+            "url": f"{hearer.address}/api/v1{path}/events",
+            "event_types": TOLD,
+            **endpoint,
+        },
+    )
+    rotation = {"secret": made["secret"], "old_ends_now": True}
+    hearer.post(f"{path}/rotate-secret", rotation, 200)
+    return integration["id"], made["id"]
 
 
-def _fetch(b: Server, integration_id: str, project_id: str | None = None) -> None:
-    """Ask B to fetch, and let it."""
-    b.post(f"/integrations/{integration_id}/pulls", {"project_id": project_id}, 202)
-    outcomes = fetch(b.app.state.database, sealer=b.app.state.parts.sealer, policy=POLICY)
-    assert outcomes
-    assert {type(outcome).__name__ for outcome in outcomes} == {"Done"}, outcomes
+def _release(a: Server, project_id: str) -> str:
+    body = {
+        "audience": "network",
+        "accept_small_numbers": True,
+        "small_numbers_reason": "Synthetic data of fictional practices.",
+    }
+    identifier: str = a.post(f"/projects/{project_id}/releases", body)["id"]
+    return identifier
 
 
 def _charts(server: Server, project_id: str) -> list[dict[str, Any]]:
@@ -151,31 +148,24 @@ def _without(node: Any, names: set[str]) -> Any:
     return [_without(item, names) for item in node] if isinstance(node, list) else node
 
 
-def _release(a: Server, project_id: str) -> str:
-    body = {
-        "audience": "network",
-        "accept_small_numbers": True,
-        "small_numbers_reason": "Synthetic data of fictional practices.",
-    }
-    identifier: str = a.post(f"/projects/{project_id}/releases", body)["id"]
-    return identifier
+def _correct(a: Server, project_id: str, number: int) -> str:
+    """Another number in the first point of the first measure; that measure."""
+    measure: str = a.items(f"/projects/{project_id}/measures")[0]["id"]
+    point = a.ok(f"/measures/{measure}/data-points")["items"][0]
+    field = "value" if point["numerator"] is None else "numerator"
+    answer = a.client.patch(
+        f"/data-points/{point['id']}", json={field: number}, headers={"If-Match": "*"}
+    )
+    assert answer.status_code == 200, answer.text
+    return measure
 
 
-def test_a_project_is_shared_changed_and_withdrawn(servers: tuple[Server, Server]) -> None:
-    a, b = servers
-    programme_id = _programme(b)
-    integration_id = _connect(a, b, programme_id)
-    shared = a.ok("/projects")["items"][0]
-
-    _fetch(b, integration_id)
-    assert b.ok("/projects")["items"] == []  # nothing is released yet
-
+def test_a_project_is_shared_changed_and_withdrawn(pair: Pair, shared: dict[str, Any]) -> None:
+    a, b = pair.a, pair.b
     release_id = _release(a, shared["id"])
-    _fetch(b, integration_id)
-    (received,) = b.ok("/projects")["items"]
-    assert received["title"] == shared["title"]
-    assert received["aim_statement"] == shared["aim_statement"]
-    assert received["state"] == shared["state"]
+    received = until(lambda: pair.received(shared), b.log)
+    for name in ("title", "aim_statement", "state"):
+        assert received[name] == shared[name]
     assert received["provenance"]["source"] == a.address
     assert received["provenance"]["source_project_id"] == shared["id"]
     assert received["provenance"]["source_release_id"] == release_id
@@ -183,42 +173,113 @@ def test_a_project_is_shared_changed_and_withdrawn(servers: tuple[Server, Server
     charts = _charts(a, shared["id"])
     assert len(charts) >= 3
     assert _charts(b, received["id"]) == charts
-    titles = {item["title"] for item in a.ok(f"/projects/{shared['id']}/pdsa-cycles")["items"]}
-    there = b.ok(f"/projects/{received['id']}/pdsa-cycles")["items"]
-    assert {item["title"] for item in there} == titles
+    cycles = {item["title"] for item in a.items(f"/projects/{shared['id']}/pdsa-cycles")}
+    there = b.items(f"/projects/{received['id']}/pdsa-cycles")
+    assert {item["title"] for item in there} == cycles
 
-    measures = a.ok(f"/projects/{shared['id']}/measures")["items"]
-    point = {"period_start": "2018-10-01", "numerator": 58, "denominator": 60}
-    proportion = next(item for item in measures if item["data_type"] == "proportion")
-    a.post(f"/measures/{proportion['id']}/data-points", point)
-    assert _charts(b, received["id"]) == charts
-    _fetch(b, integration_id, shared["id"])
-    changed = _charts(b, received["id"])
-    assert changed == _charts(a, shared["id"])
-    assert changed != charts
-
+    path = f"/projects/{received['id']}"
     for refused in (
-        b.client.patch(
-            f"/projects/{received['id']}", json={"title": "Ours"}, headers={"If-Match": "*"}
-        ),
-        b.client.delete(f"/projects/{received['id']}"),
+        b.client.patch(path, json={"title": "Ours"}, headers={"If-Match": "*"}),
+        b.client.delete(path),
+        b.client.post(f"{path}/measures", json={"name": "x"} | _MEASURE),
     ):
-        assert refused.status_code == 409
+        assert refused.status_code == 409, refused.text
         assert refused.json()["code"] == "received_read_only"
-    again = b.client.post(f"/projects/{received['id']}/releases", json={"audience": "public"})
+    again = b.client.post(f"{path}/releases", json={"audience": "public"})
     assert again.json()["code"] == "received_project"
 
+    measure = _correct(a, shared["id"], 3)
+    _mark(a, shared["id"], measure)
+    changed = _charts(a, shared["id"])
+    assert changed != charts
+    until(lambda: _charts(b, received["id"]) == changed, b.log)
+    until_quiet(a, b)
+    log = pair.log(shared)
+    assert {(line["outcome"], line["code"]) for line in log} == {("applied", None)}, log
+    assert {line["resource_id"] for line in log} == {received["id"]}
+    assert {line["type"] for line in log} >= {
+        *("release.published", "project.updated", "data_point.corrected"),
+        *("data_point.recorded", "data_point.excluded", "annotation.created", "phase.created"),
+        *("pdsa_cycle.created", "measure.updated"),
+    }
+
     a.post(f"/releases/{release_id}/withdraw", {"reason": "Enough was learned."}, 200)
-    _fetch(b, integration_id)
-    assert b.ok("/projects")["items"] == []
-    hidden = b.ok(f"/projects/{received['id']}")
+    until(lambda: pair.received(shared) is None, b.log)
+    hidden = b.ok(path)
     assert hidden["archived_at"] is not None
     assert hidden["visibility"] == "team"
     assert hidden["provenance"]["withdrawn_at"] is not None
 
     _release(a, shared["id"])
-    _fetch(b, integration_id)
-    (back,) = b.ok("/projects")["items"]
+    back = until(lambda: pair.received(shared), b.log)
     assert back["id"] == received["id"]
     assert back["provenance"]["withdrawn_at"] is None
     assert _charts(b, received["id"]) == changed
+
+
+_MEASURE = {"family": "process", "data_type": "count", "direction": "decrease"}
+
+
+def _mark(a: Server, project_id: str, measure: str) -> None:
+    """One of everything else that the document of a project holds."""
+    path, period = f"/measures/{measure}", "2018-10-01"
+    is_ratio = a.ok(path)["data_type"] == "proportion"
+    numbers = {"numerator": 3, "denominator": 80} if is_ratio else {"value": 3}
+    points = {"items": [{"period_start": period} | numbers]}
+    a.post(f"{path}/data-points/bulk", points, 200)
+    a.post(f"{path}/exclusions", {"periods": [period], "reason": "A flood."}, 200)
+    a.post(f"{path}/annotations", {"happened_on": "2018-03-01", "kind": "event", "text": "Snow"})
+    a.post(f"/projects/{project_id}/pdsa-cycles", {"title": "Again", "purpose": "test_change"})
+    a.post(f"{path}/phases", {"starts_on": "2018-09-03", "reason": "change_adopted"})
+    body = {"unit": "per cent", "definition_change_reason": "As it is spoken."}
+    answer = a.client.patch(path, json=body, headers={"If-Match": "*"})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_server_that_is_killed_in_between_is_caught_up_with(
+    pair: Pair, shared: dict[str, Any]
+) -> None:
+    a, b = pair.a, pair.b
+    _release(a, shared["id"])
+    received = until(lambda: pair.received(shared), b.log)
+    _correct(a, shared["id"], 4)
+    changed = _charts(a, shared["id"])
+    _correct(a, shared["id"], 5)
+    a.kill()
+    a.start()
+    a.wait_until_ready()
+    assert _charts(a, shared["id"]) != changed
+    until(lambda: _charts(b, received["id"]) == _charts(a, shared["id"]), b.log)
+    until_quiet(a, b)
+    log = pair.log(shared)
+    assert {line["outcome"] for line in log} == {"applied"}, log
+    corrections = [line for line in log if line["type"] == "data_point.corrected"]
+    assert len(corrections) == 2  # a repeated delivery has no line of its own
+
+
+def test_what_came_from_a_server_is_not_told_to_it_again(
+    pair: Pair, shared: dict[str, Any]
+) -> None:
+    a, b = pair.a, pair.b
+    until_quiet(a, b)
+    before = len(a.events())
+    _release(a, shared["id"])
+    until(lambda: pair.received(shared), b.log)
+    _correct(a, shared["id"], 6)
+    counts = until_quiet(a, b)
+
+    new = a.events()[before:]  # what somebody did at A, and nothing that came back
+    assert all("origin" not in event["data"] for event in new)
+    assert {event["type"] for event in new} - {"measure.signal_detected"} == {
+        *("data_point.corrected", "project.updated", "release.published")
+    }
+    mine = [event for event in b.events() if "project_id" in event["data"]]
+    assert {event["type"] for event in mine} >= {"project.created", "data_point.recorded"}
+    assert {event["data"].get("origin") for event in mine} == {a.address}  # signals too
+    assert b.items("/webhook-deliveries", endpoint_id=pair.quiet) == []
+    told = b.items("/webhook-deliveries", endpoint_id=pair.loud)
+    assert {row["state"] for row in told} == {"succeeded"}
+    log = a.items(f"/integrations/{pair.hearing}/events")
+    assert len(log) == len(told) >= len(mine)
+    assert {(line["outcome"], line["code"]) for line in log} == {("ignored", "own_event")}
+    assert until_quiet(a, b) == counts

@@ -27,6 +27,7 @@ def test_a_delivery_is_signed_so_that_the_standards_own_library_accepts_it(
     (received,) = receiver.received
     payload = received.verified(secret)
     assert payload["id"] == received.headers["webhook-id"] == f"evt_{event.id.hex}"
+    post.session.refresh(event)
     assert received.body.decode() == event.payload
     assert received.headers["content-type"] == "application/json"
     (delivery,) = post.deliveries(endpoint)

@@ -267,13 +267,22 @@ def test_the_address_is_looked_up_before_a_transaction_has_its_turn(
     free = database.write_turns.value
     seen: list[int] = []
     monkeypatch.setattr(
-        "app.webhooks.dependencies.check_target",
+        "app.access.dependencies.check_target",
         lambda url, policy: seen.append(database.write_turns.value),
     )
     caller = call(world.facilitator)
     made = created(caller, world)
     caller.patch(f"{PATH}/{made['id']}", {"url": URL + "/2"})
     assert seen == [free, free]
+
+
+def test_the_address_of_another_server_loses_its_last_slash(world: World, call: Call) -> None:
+    """So that it is the origin that the changes from there bear."""
+    caller = call(world.facilitator)
+    made = created(caller, world, not_from="https://other.example/qi/")
+    assert made["not_from"] == "https://other.example/qi"
+    changed = caller.patch(f"{PATH}/{made['id']}", {"not_from": "lifeqi"}).json()
+    assert changed["not_from"] == "lifeqi"
 
 
 def test_an_endpoint_of_another_programme_is_not_there(

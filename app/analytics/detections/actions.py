@@ -17,6 +17,7 @@ from app.events import outbox
 from app.events.catalogue import Resource, Verb, address_of
 from app.kit.upsert import insert_for
 from app.measures.models import Measure
+from app.projects.queries import find_sources
 
 _REFRESHED = ("signal_id", "rule_set", "meaning", "starts_on", "ends_on", "completed_on")
 _TOLD = ("signal_id", "rule", "rule_set", "direction", "meaning")
@@ -24,10 +25,14 @@ _DAYS = ("starts_on", "ends_on", "completed_on")
 
 
 class _Subject(NamedTuple):
-    """A measure as it was read, and the revision of the row that its events bear."""
+    """A measure as it was read, the revision of the row that its events bear, and the server that
+
+    its project came from, if it is not ours.
+    """
 
     row: Any
     revision: int
+    source: str | None
 
 
 def detect_signals(session: Session, *, measures: Iterable[uuid.UUID], now: datetime) -> None:
@@ -41,12 +46,13 @@ def detect_signals(session: Session, *, measures: Iterable[uuid.UUID], now: date
     stored = assemble_many(session, list(watches))
     judged = judge_each((item.series, item.settings) for _, item in stored)
     remembered = _remembered(session, list(watches))
+    sources = find_sources(session, {row.project_id for row, _ in stored})
     for (row, _), chart in zip(stored, judged, strict=True):
         watch = watches[row.measure_id]
         is_behind = (watch.series_revision or 0) > row.series_revision
         if is_behind or isinstance(chart, spc.SpcError):
             continue
-        subject = _Subject(row, revisions[row.measure_id])
+        subject = _Subject(row, revisions[row.measure_id], sources.get(row.project_id))
         is_first_look_at_old_data = watch.series_revision is None
         _keep(
             session,
@@ -148,6 +154,7 @@ def _record(
     """The event, in the transaction of the row that it tells of: both are there once, or neither.
 
     Nobody caused it alone and it comes from no other system, so whoever sent the data hears of it.
+    Only the server that a whole project came from draws the same chart and need not be told.
     """
     row = subject.row
     outbox.record(
@@ -158,7 +165,7 @@ def _record(
         revision=subject.revision,
         programme_id=row.owner_programme_id,
         project_id=row.project_id,
-        origin=outbox.Origin(),
+        origin=outbox.Origin(source=subject.source),
         now=now,
         data={
             "measure_id": row.measure_id,
