@@ -94,7 +94,7 @@ def test_what_is_signed_verifies(body: bytes, message_id: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (make_secret(), True),
+        pytest.param(make_secret(), True, id="made"),
         ("whsec_" + base64.b64encode(bytes(24)).decode(), True),
         ("whsec_" + base64.b64encode(bytes(23)).decode(), False),
         ("whsec_" + base64.b64encode(bytes(65)).decode(), False),
