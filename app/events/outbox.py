@@ -65,6 +65,16 @@ def _recorded(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
     }
 
 
+def _payload(event_id: uuid.UUID, name: str, now: datetime, data: Mapping[str, Any]) -> str:
+    message = {
+        "id": message_id(event_id),
+        "type": name,
+        "timestamp": now.isoformat().replace("+00:00", "Z"),
+        "data": data,
+    }
+    return json.dumps(message, separators=(",", ":"))
+
+
 def record(
     session: Session,
     *,
@@ -85,21 +95,14 @@ def record(
 
     The payload is frozen here: the same bytes are stored, signed and sent.
     """
-    name = event_type(noun, verb)
-    event_id = new_id()
-    payload = {
-        "id": message_id(event_id),
-        "type": name,
-        "timestamp": now.isoformat().replace("+00:00", "Z"),
-        "data": {
-            "id": str(resource_id),
-            "url": address_of(noun, resource_id),
-            "programme_id": _plain(programme_id) if programme_id else None,
-            **({"project_id": str(project_id)} if project_id else {}),
-            "revision": revision,
-            **({"origin": origin.source} if origin.source else {}),
-            **_plain(data or {}),
-        },
+    name, event_id = event_type(noun, verb), new_id()
+    subject = {
+        "id": str(resource_id),
+        "url": address_of(noun, resource_id),
+        "programme_id": str(programme_id) if programme_id else None,
+        **({"project_id": str(project_id)} if project_id else {}),
+        "revision": revision,
+        **({"origin": origin.source} if origin.source else {}),
     }
     event = Event(
         id=event_id,
@@ -115,7 +118,7 @@ def record(
         resource_type=noun.value,
         resource_id=resource_id,
         revision=revision,
-        payload=json.dumps(payload, separators=(",", ":")),
+        payload=_payload(event_id, name, now, subject | _plain(data or {})),
         changes=_recorded(changes or {}),
         created_at=now,
     )
