@@ -115,6 +115,11 @@ class Server:
         token = self.client.post("/auth/token", data=form).json()["access_token"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
+    @property
+    def token(self) -> str:
+        """That of whoever is logged in."""
+        return self.client.headers["Authorization"].removeprefix("Bearer ")
+
     def ok(self, path: str, **params: Any) -> Any:
         """GET that must succeed."""
         answer = self.client.get(path, params=params)

@@ -4,16 +4,22 @@ Each is a process with its worker inside. Only webhooks of the one set the other
 asks for anything but over HTTP. The project is one of the Barnet demonstration.
 """
 
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.demo import barnet
+from app.kit.clock import utc_now
 from tests.journeys.servers import ADMIN_EMAIL, Server, prepared, until, until_quiet
 
+PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"
 TOLD = [
     *("release.*", "project.*", "measure.*", "data_point.*"),
     *("phase.*", "annotation.*", "pdsa_cycle.*"),
@@ -26,6 +32,8 @@ class Pair:
 
     a: Server
     b: Server
+    home: str  # the programme of A
+    away: str  # that of B, which receives
     integration: str  # of B, which hears A
     hearing: str  # of A, which hears all of B
     quiet: str  # the endpoint of B that leaves out what came from A
@@ -33,14 +41,14 @@ class Pair:
 
     def received(self, shared: dict[str, Any]) -> dict[str, Any] | None:
         """B's project that stands for one of A, once it is there."""
-        found = self.b.items("/projects")
+        found = self.b.items("/projects", programme_id=self.away)
         of = [row for row in found if row["provenance"]["source_project_id"] == shared["id"]]
         assert len(of) < 2
         return of[0] if of else None
 
     def log(self, shared: dict[str, Any]) -> list[dict[str, Any]]:
-        """What B heard of a project."""
-        lines = self.b.items(f"/integrations/{self.integration}/events")
+        """What B has heard of a project since the test began."""
+        lines = self.b.items(f"/integrations/{self.integration}/events", since=shared["since"])
         return [line for line in lines if line["subject"] == shared["id"].replace("-", "")]
 
 
@@ -57,21 +65,22 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         for server, email in ((a, barnet.ADMIN_EMAIL), (b, ADMIN_EMAIL)):
             server.wait_until_ready()
             server.log_in(email)
+        until_quiet(a, b)  # the story of A is told to nobody before B hears
         (home,) = (row["id"] for row in a.items("/programmes"))
         away = _programme(b)
         integration, _ = _connect(a, b, told_of=home, heard_in=away)
         # A typed address may end in a slash; that is the same server.
         _, quiet = _connect(b, a, told_of=away, heard_in=home, not_from=f"{a.address}/")
         hearing, loud = _connect(b, a, told_of=away, heard_in=home)
-        yield Pair(a, b, integration, hearing, quiet, loud)
+        yield Pair(a, b, home, away, integration, hearing, quiet, loud)
 
 
 @pytest.fixture
 def shared(pair: Pair) -> dict[str, Any]:
-    """A project of A that is not released yet, and has data."""
+    """A project of A that is not released, and has data; `since` is the present."""
     for row in pair.a.items("/projects"):
         if row["visibility"] == "team" and _charts(pair.a, row["id"]):
-            return row
+            return row | {"since": utc_now().isoformat()}
     raise AssertionError("every project has been taken")
 
 
@@ -250,9 +259,8 @@ def test_a_server_that_is_killed_in_between_is_caught_up_with(
     a.wait_until_ready()
     assert _charts(a, shared["id"]) != changed
     until(lambda: _charts(b, received["id"]) == _charts(a, shared["id"]), b.log)
-    until_quiet(a, b)
+    until(lambda: {line["outcome"] for line in pair.log(shared)} == {"applied"}, b.log)
     log = pair.log(shared)
-    assert {line["outcome"] for line in log} == {"applied"}, log
     corrections = [line for line in log if line["type"] == "data_point.corrected"]
     assert len(corrections) == 2  # a repeated delivery has no line of its own
 
@@ -273,7 +281,8 @@ def test_what_came_from_a_server_is_not_told_to_it_again(
     assert {event["type"] for event in new} - {"measure.signal_detected"} == {
         *("data_point.corrected", "project.updated", "release.published")
     }
-    mine = [event for event in b.events() if "project_id" in event["data"]]
+    data = (event for event in b.events() if event["data"]["programme_id"] == pair.away)
+    mine = [event for event in data if "project_id" in event["data"]]
     assert {event["type"] for event in mine} >= {"project.created", "data_point.recorded"}
     assert {event["data"].get("origin") for event in mine} == {a.address}  # signals too
     assert b.items("/webhook-deliveries", endpoint_id=pair.quiet) == []
@@ -283,3 +292,51 @@ def test_what_came_from_a_server_is_not_told_to_it_again(
     assert len(log) == len(told) >= len(mine)
     assert {(line["outcome"], line["code"]) for line in log} == {("ignored", "own_event")}
     assert until_quiet(a, b) == counts
+
+
+def test_the_command_lines_of_the_page_connect_two_servers(
+    pair: Pair, shared: dict[str, Any]
+) -> None:
+    """Into another programme of B; release and connection end with the test."""
+    a, b = pair.a, pair.b
+    programme = _programme(b)
+    references, two = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    named = {
+        **{"A": a.address, "TOKEN_A": a.token, "PROGRAMME_A": pair.home, "PROJECT_A": shared["id"]},
+        **{"B": b.address, "TOKEN_B": b.token, "PROGRAMME_B": programme},
+    }
+    _run(two, named)
+    (received,) = until(lambda: b.items("/projects", programme_id=programme), b.log)
+    assert received["title"] == shared["title"]
+    (connection,) = b.items("/integrations", programme_id=programme)
+    _correct(a, shared["id"], 7)
+    until(lambda: _charts(b, received["id"]) == _charts(a, shared["id"]), b.log)
+    until_quiet(a, b)
+    log = b.items(f"/integrations/{connection['id']}/events")
+    assert {line["outcome"] for line in log} == {"applied"}, log
+
+    own = b.post(f"/programmes/{programme}/projects", {"title": "Of B"})
+    said = _run(references, named | {"PROJECT_B": own["id"]})
+    assert said.count(own["id"]) >= 2
+    assert "P-17" in said
+
+    (release,) = a.items(f"/projects/{shared['id']}/releases", state="published")
+    a.post(f"/releases/{release['id']}/withdraw", {"reason": "The test ends."}, 200)
+    until_quiet(a, b)
+    assert b.client.delete(f"/integrations/{connection['id']}").status_code == 204
+    for endpoint in a.items("/webhook-endpoints"):
+        if connection["id"] in endpoint["url"]:
+            assert a.client.delete(f"/webhook-endpoints/{endpoint['id']}").status_code == 204
+
+
+def _run(script: str, named: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=os.environ | named,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

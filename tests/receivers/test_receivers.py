@@ -213,7 +213,7 @@ def test_watching_goes_on_after_a_break(stage: Stage) -> None:
     assert told == sorted(set(told))
 
 
-def test_the_page_shows_the_files_as_they_are() -> None:
-    page = (DOCS / "webhooks.md").read_text()
+def test_the_pages_show_the_files_as_they_are() -> None:
+    page = (DOCS / "webhooks.md").read_text() + (DOCS / "integrations.md").read_text()
     shown = dict(re.findall(r"`docs/receivers/([\w.]+)`\n\n```\w+\n(.*?)```\n", page, re.DOTALL))
     assert shown == {path.name: path.read_text() for path in RECEIVERS.iterdir() if path.is_file()}
