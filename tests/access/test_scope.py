@@ -19,7 +19,8 @@ from app.kit.ids import new_id
 from app.measures.models import Measure
 from app.projects.models import Project
 from app.teams.models import Team
-from tests.builders import make_measure, make_membership, make_release, make_user
+from tests.builders import make_measure, make_membership, make_user
+from tests.exchange import make_release
 from tests.world import World
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -21,9 +21,10 @@ from app.kit.ids import new_id
 from app.measures.models import DataPoint, DataType, Measure, PhaseStatus
 from app.sharing.models import ReceivedProject
 from tests.analytics.test_measure_spc import BASELINE, FIRST, SHIFTED, fill
-from tests.builders import make_data_point, make_measure, make_openqi_integration
+from tests.builders import make_data_point, make_measure
 from tests.calling import Caller
 from tests.contract.messages import breaches
+from tests.exchange import make_openqi_integration
 from tests.jobs.draining import drain, waiting
 from tests.world import World
 

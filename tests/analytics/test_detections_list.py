@@ -7,8 +7,9 @@ import pytest
 from sqlmodel import Session
 
 from app.measures.models import Measure
-from tests.builders import make_detected_signal, make_measure
+from tests.builders import make_measure
 from tests.calling import Caller
+from tests.exchange import make_detected_signal
 from tests.world import World
 
 NOW = datetime(2018, 7, 2, 9, 30, tzinfo=UTC)

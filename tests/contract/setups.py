@@ -23,15 +23,13 @@ from tests.analytics.test_measure_spc import fill
 from tests.analytics.test_rebasing import ACCEPT, LASTING
 from tests.builders import (
     make_measure,
-    make_openqi_integration,
     make_organisation,
     make_participant,
-    make_reference,
-    make_release,
     make_session,
     make_team,
 )
 from tests.calling import Caller
+from tests.exchange import make_openqi_integration, make_reference, make_release
 from tests.integrations.sending import body as connection
 from tests.integrations.sending import project as project_message
 from tests.participants.enrolling import participant_body

@@ -9,11 +9,12 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.builders import make_integration, make_measure, make_organisation, make_session
+from tests.builders import make_measure, make_organisation, make_session
 from tests.calling import Caller
 from tests.contract.conftest import Live
 from tests.contract.hostile_table import ROWS
 from tests.contract.wire import Hostile, send
+from tests.exchange import make_integration
 from tests.serving import serving
 from tests.world import make_world
 

@@ -15,26 +15,28 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
+    make_measure,
+    make_membership,
+    make_participant,
+    make_phase,
+    make_project,
+    make_session,
+    make_team,
+    make_user,
+)
+from tests.calling import Caller
+from tests.contract.operations import Operation, documented
+from tests.exchange import (
     make_dead_job,
     make_detected_signal,
     make_inbound_event,
     make_integration,
-    make_measure,
-    make_membership,
     make_operation,
-    make_participant,
-    make_phase,
-    make_project,
     make_reference,
     make_release,
-    make_session,
-    make_team,
-    make_user,
     make_webhook_delivery,
     make_webhook_endpoint,
 )
-from tests.calling import Caller
-from tests.contract.operations import Operation, documented
 from tests.world import World
 
 Counting = Callable[[], AbstractContextManager[list[str]]]

@@ -20,22 +20,24 @@ from tests.builders import (
     make_annotation,
     make_cycle,
     make_data_point,
-    make_dead_job,
-    make_inbound_event,
-    make_integration,
     make_measure,
-    make_operation,
     make_organisation,
     make_participant,
     make_phase,
-    make_reference,
-    make_release,
     make_session,
-    make_webhook_delivery,
-    make_webhook_endpoint,
 )
 from tests.calling import Caller
 from tests.contract.operations import SIGNED, Operation, documented
+from tests.exchange import (
+    make_dead_job,
+    make_inbound_event,
+    make_integration,
+    make_operation,
+    make_reference,
+    make_release,
+    make_webhook_delivery,
+    make_webhook_endpoint,
+)
 from tests.world import World
 
 VALUES: list[Any] = [

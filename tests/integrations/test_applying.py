@@ -10,8 +10,9 @@ from sqlmodel import Session, col, select
 from app.access.models import Membership
 from app.access.permissions import Role
 from app.kit.clock import utc_now
-from tests.builders import make_measure, make_membership, make_reference, make_user
+from tests.builders import make_measure, make_membership, make_user
 from tests.calling import Caller
+from tests.exchange import make_reference
 from tests.integrations.sending import (
     MAPPING,
     Platform,

@@ -17,8 +17,9 @@ from app.kit.db import Database
 from app.operations.models import Operation, OperationInput, OperationState
 from app.operations.running import operator
 from app.operations.steps import Turn
-from tests.builders import make_measure, make_operation
+from tests.builders import make_measure
 from tests.calling import Caller
+from tests.exchange import make_operation
 from tests.jobs.draining import drain
 from tests.measures.bodies import refused
 from tests.measures.importing import csv_of, points, post

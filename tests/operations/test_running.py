@@ -19,7 +19,7 @@ from app.operations.actions import OPERATION
 from app.operations.models import Operation, OperationState
 from app.operations.running import operator
 from app.operations.steps import Chunk, Turn, look_up
-from tests.builders import make_operation
+from tests.exchange import make_operation
 from tests.jobs.draining import drain, waiting
 from tests.operations.bodies import KIND, counting, quick, work_off
 from tests.world import World

@@ -15,7 +15,7 @@ from app.kit.db import Database
 from app.operations import sweeping
 from app.operations.models import Operation, OperationInput, OperationState
 from app.operations.sweeping import NIGHTLY, SWEEP, sweeper
-from tests.builders import make_operation
+from tests.exchange import make_operation
 from tests.operations.bodies import KIND, counting, work_off
 from tests.world import World
 

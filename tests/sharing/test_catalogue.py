@@ -24,10 +24,10 @@ from tests.builders import (
     make_organisation,
     make_phase,
     make_project,
-    make_release,
     make_team,
 )
 from tests.calling import Caller
+from tests.exchange import make_release
 from tests.sharing.ready import AIM, make_filled, make_ready
 from tests.world import World
 

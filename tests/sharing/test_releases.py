@@ -12,8 +12,9 @@ from app.kit.clock import utc_now
 from app.measures.models import DataType
 from app.projects.models import Project
 from app.sharing.models import Audience, Release, ReleaseState
-from tests.builders import make_data_point, make_measure, make_release
+from tests.builders import make_data_point, make_measure
 from tests.calling import Caller
+from tests.exchange import make_release
 from tests.sharing.ready import AIM, make_ready
 from tests.world import World
 

@@ -8,15 +8,9 @@ from sqlmodel import Session
 
 from app.access.permissions import Role
 from app.sharing.models import Audience
-from tests.builders import (
-    make_annotation,
-    make_cycle,
-    make_membership,
-    make_phase,
-    make_release,
-    make_user,
-)
+from tests.builders import make_annotation, make_cycle, make_membership, make_phase, make_user
 from tests.calling import Caller
+from tests.exchange import make_release
 from tests.sharing.ready import make_filled, make_ready
 from tests.world import World
 

@@ -23,7 +23,7 @@ from app.kit.signing import make_secret
 from app.webhooks.delivering import deliverer
 from app.webhooks.following import follow
 from app.webhooks.models import WebhookDelivery, WebhookEndpoint, sealed_for
-from tests.builders import make_event, make_webhook_endpoint
+from tests.exchange import make_event, make_webhook_endpoint
 from tests.jobs.draining import drain
 
 LOOPBACK = Policy(networks=tuple(networks(["127.0.0.0/8"])), allow_http=True)

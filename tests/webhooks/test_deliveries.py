@@ -23,8 +23,8 @@ from app.webhooks.deliveries.replays import replay_deliveries
 from app.webhooks.deliveries.runner import _Replay, run_replay
 from app.webhooks.deliveries.schemas import Span
 from app.webhooks.models import DeliveryState, EndpointState, WebhookAttempt, WebhookEndpoint
-from tests.builders import make_event, make_webhook_delivery, make_webhook_endpoint
 from tests.calling import Caller
+from tests.exchange import make_event, make_webhook_delivery, make_webhook_endpoint
 from tests.jobs.draining import drain, waiting
 from tests.webhooks.receiving import OK, Post, Receiver, status
 from tests.world import World

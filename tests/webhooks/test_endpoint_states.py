@@ -9,10 +9,8 @@ from app.events.models import Event
 from app.kit.signing import is_secret
 from app.main import OpenQI
 from app.webhooks.models import DeliveryState, EndpointState, WebhookDelivery
-from tests.builders import (
-    make_webhook_endpoint,
-)
 from tests.calling import Caller
+from tests.exchange import make_webhook_endpoint
 from tests.webhooks.bodies import PATH, created, row_of
 from tests.webhooks.receiving import Post, Receiver
 from tests.world import World

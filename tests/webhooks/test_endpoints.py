@@ -15,13 +15,9 @@ from app.kit.signing import is_secret
 from app.main import OpenQI
 from app.webhooks.actions import MOST_ENDPOINTS
 from app.webhooks.models import DeliveryState, EndpointState
-from tests.builders import (
-    make_membership,
-    make_user,
-    make_webhook_delivery,
-    make_webhook_endpoint,
-)
+from tests.builders import make_membership, make_user
 from tests.calling import Caller
+from tests.exchange import make_webhook_delivery, make_webhook_endpoint
 from tests.jobs.draining import waiting
 from tests.webhooks.bodies import PATH, URL, codes, created, endpoint_body, row_of
 from tests.webhooks.receiving import Post

@@ -19,14 +19,8 @@ from app.jobs.models import Job
 from app.webhooks import lanes
 from app.webhooks.following import follow
 from app.webhooks.models import DeliveryState, EndpointState, WebhookDelivery, WebhookEndpoint
-from tests.builders import (
-    make_event,
-    make_membership,
-    make_programme,
-    make_team,
-    make_user,
-    make_webhook_endpoint,
-)
+from tests.builders import make_membership, make_programme, make_team, make_user
+from tests.exchange import make_event, make_webhook_endpoint
 from tests.jobs.draining import drain, waiting
 from tests.webhooks.receiving import OK, Post, Receiver
 

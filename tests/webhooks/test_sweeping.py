@@ -12,7 +12,7 @@ from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery
 from app.webhooks.sweeping import NIGHTLY, SWEEP, sweeper
-from tests.builders import make_webhook_delivery, make_webhook_endpoint
+from tests.exchange import make_webhook_delivery, make_webhook_endpoint
 from tests.jobs.draining import drain
 
 

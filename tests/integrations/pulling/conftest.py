@@ -12,7 +12,7 @@ from app.integrations.pulling.actions import ask_for_pulls
 from app.integrations.secrets import seal_token
 from app.jobs.handlers import Outcome
 from app.kit.db import Database
-from tests.builders import make_openqi_integration
+from tests.exchange import make_openqi_integration
 from tests.integrations.pulling.fetching import SEALER, fetch
 from tests.integrations.pulling.other import Other
 from tests.serving import serving

@@ -21,8 +21,9 @@ from app.pdsa.models import PDSACycle
 from app.projects.models import Project
 from app.references.models import ExternalReference
 from app.sharing.models import ReceivedProject
-from tests.builders import make_measure, make_openqi_integration, make_project, make_team
+from tests.builders import make_measure, make_project, make_team
 from tests.calling import Caller
+from tests.exchange import make_openqi_integration
 from tests.integrations.pulling.conftest import Pull
 from tests.integrations.pulling.fetching import fetch, said
 from tests.integrations.pulling.other import Other, point

@@ -15,7 +15,8 @@ from app.kit.db import Database
 from app.measures.models import DataPoint, Measure
 from app.sharing.models import ReceivedProject
 from app.sharing.shared.schemas import SharedProject
-from tests.builders import make_membership, make_openqi_integration, make_programme, make_user
+from tests.builders import make_membership, make_programme, make_user
+from tests.exchange import make_openqi_integration
 from tests.integrations.pulling.other import Other
 
 WORKERS = 4

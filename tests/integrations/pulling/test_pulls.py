@@ -11,9 +11,9 @@ from app.integrations.models import Integration, IntegrationState, Platform
 from app.jobs.models import Job
 from app.kit.clock import utc_now
 from app.kit.db import Database
-from tests.builders import make_openqi_integration
 from tests.calling import Caller
 from tests.contract.operations import SOME_ID
+from tests.exchange import make_openqi_integration
 from tests.jobs.draining import waiting
 from tests.world import World
 
