@@ -19,6 +19,7 @@ from app.kit.signing import Unverified, make_secret, verify
 
 # No full stop: it divides what is signed, so an id with one could be read in two ways.
 _MESSAGE_ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,200}")
+LONGEST_HEADER = 2_000  # room for a score of signatures
 _NOBODYS_SECRET = make_secret()  # checked where there is none, so that both take as long
 log = structlog.get_logger()
 
@@ -46,7 +47,9 @@ class Sent(NamedTuple):
 
 
 def _header(name: str, description: str) -> Any:
-    return Header(alias=name, description=description)
+    # Documented, not checked as other input: whatever is wrong with a signature is 401 alike.
+    bound = {"maxLength": LONGEST_HEADER}
+    return Header(alias=name, description=description, json_schema_extra=bound)
 
 
 async def sent(
@@ -99,7 +102,8 @@ def verified(
         )
     except Unverified as refusal:
         raise InvalidSignature from refusal
-    if not secrets or not _MESSAGE_ID.fullmatch(given.sender_id):
+    is_long = max(len(given.sender_id), len(given.signature)) > LONGEST_HEADER
+    if is_long or not secrets or not _MESSAGE_ID.fullmatch(given.sender_id):
         raise InvalidSignature
     request.state.principal_id = integration_id  # an Idempotency-Key belongs to the connection
     return Message.of(integration_id, given.sender_id, given.body, _document(given.body))
