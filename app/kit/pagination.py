@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 def _split_commas(value: object) -> object:
     if isinstance(value, list):
-        return [part for item in value for part in str(item).split(",") if part]
+        return [part for item in value for part in str(item).split(",")]
     return value
 
 

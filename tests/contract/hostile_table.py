@@ -152,6 +152,7 @@ QUERIES = [
     _get("limit twice", 200, None, f"{LIST}?limit=1&limit=2"),
     _get("limit of words", 422, INVALID, f"{LIST}?limit=ten"),
     _get("sort by a column that is no sort", 422, INVALID, f"{LIST}?sort=ods_code"),
+    _get("sort by nothing", 422, INVALID, f"{LIST}?sort="),
     _get("sort of SQL", 422, INVALID, f"{LIST}?sort=name;select%201"),
     _get("five sorts", 422, INVALID, f"{LIST}?sort=name,-name,name,-name,created_at"),
     _get("% matches itself only", 200, None, f"{LIST}?q=%25"),
