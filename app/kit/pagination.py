@@ -26,7 +26,8 @@ R = TypeVar("R")
 
 def _split_commas(value: object) -> object:
     if isinstance(value, list):
-        return [part for item in value for part in str(item).split(",")]
+        given = [str(item) for item in value]
+        return [part for item in given for part in item.split(",") if part or not item]
     return value
 
 

@@ -3,7 +3,6 @@
 Jobs are claimed and settled as a worker does it; only when they are tried again differs.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from app.jobs.models import Job
 from app.jobs.settling import Result, settle
 from app.kit.clock import unix_ms, utc_now
 from app.kit.db import Database
+from tests.looping import run_to_end
 
 BATCH = 100
 
@@ -81,7 +81,7 @@ def _run(database: Database, handler: Handler, held: Sequence[Held]) -> dict[int
             async def run_all() -> list[Outcome]:
                 return [await handler.run(work, loaded.get(work.id)) for work in works]
 
-            results |= dict(zip(results, asyncio.run(run_all()), strict=True))
+            results |= dict(zip(results, run_to_end(run_all()), strict=True))
     return results
 
 

@@ -1,12 +1,12 @@
 """Mail against a real local server: what it gets and refuses, and files where there is none."""
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,14 @@ from app.kit.mail import (
     compose,
     message_id,
 )
+from tests import looping
 from tests.kit.certificates import make_tls
 
 NOW = datetime(2018, 1, 8, 9, 30, tzinfo=UTC)
 SENDER = "OpenQI Barnet <qi@barnet.example>"
 LETTER = Letter("ada@practice.example", "A signal: é", "Dear colleague,\n\n.dot\nÜber 8 points.\n")
+
+_run = partial(looping.run_to_end, seconds=0.1)
 
 
 class Inbox:
@@ -71,7 +74,7 @@ def _message(letter: Letter = LETTER, sender: str = SENDER) -> Any:
 def _send(inbox: Inbox, letter: Letter = LETTER, **more: Any) -> None:
     with serving_mail(inbox) as port:
         server = MailServer("localhost", port, "none", **more)
-        asyncio.run(server(_message(letter)))
+        _run(server(_message(letter)))
 
 
 def test_what_arrives() -> None:
@@ -110,13 +113,13 @@ def test_starttls_and_a_login(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> Non
         "authenticator": authenticate,
     }
     with serving_mail(inbox, **more) as port:
-        asyncio.run(MailServer("localhost", port, "starttls", "qi", "secret", ours)(_message()))
+        _run(MailServer("localhost", port, "starttls", "qi", "secret", ours)(_message()))
         with pytest.raises(
             Postponed, match="Authentication"
         ):  # our settings are wrong, not the letter
-            asyncio.run(MailServer("localhost", port, "starttls", "qi", "guess", ours)(_message()))
+            _run(MailServer("localhost", port, "starttls", "qi", "guess", ours)(_message()))
         with pytest.raises(Postponed):  # its certificate is not one that the system trusts
-            asyncio.run(MailServer("localhost", port, "starttls", "qi", "secret")(_message()))
+            _run(MailServer("localhost", port, "starttls", "qi", "secret")(_message()))
     assert [is_encrypted for _, is_encrypted in inbox.taken] == [True]
 
 
@@ -126,16 +129,16 @@ def test_tls_from_the_start(
     inbox = Inbox()
     monkeypatch.setattr(mail, "PATIENCE_SECONDS", 1.0)  # the two would wait for each other
     with serving_mail(inbox, ssl_context=tls[0]) as port:
-        asyncio.run(MailServer("localhost", port, "tls", tls=tls[1])(_message()))
+        _run(MailServer("localhost", port, "tls", tls=tls[1])(_message()))
         with pytest.raises(Postponed):  # the port understands nothing else
-            asyncio.run(MailServer("localhost", port, "starttls", tls=tls[1])(_message()))
+            _run(MailServer("localhost", port, "starttls", tls=tls[1])(_message()))
     assert len(inbox.taken) == 1
 
 
 def test_without_starttls_nothing_is_sent_in_the_clear() -> None:
     inbox = Inbox()
     with serving_mail(inbox) as port, pytest.raises(Postponed):
-        asyncio.run(MailServer("localhost", port, "starttls")(_message()))
+        _run(MailServer("localhost", port, "starttls")(_message()))
     assert inbox.taken == []
 
 
@@ -159,7 +162,7 @@ def test_a_server_that_is_away() -> None:
     with serving_mail(Inbox()) as port:
         pass
     with pytest.raises(Postponed):
-        asyncio.run(MailServer("127.0.0.1", port, "none")(_message()))
+        _run(MailServer("127.0.0.1", port, "none")(_message()))
 
 
 @pytest.mark.parametrize(
@@ -191,8 +194,8 @@ def test_the_message_id_says_nothing_and_stays() -> None:
 def test_files_where_there_is_no_server(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "mail"
     for _ in range(2):  # sent twice, it is one file
-        asyncio.run(MailFolder(folder)(_message()))
-    asyncio.run(MailFolder(folder)(compose(LETTER, sender=SENDER, name="../../etc", now=NOW)))
+        _run(MailFolder(folder)(_message()))
+    _run(MailFolder(folder)(compose(LETTER, sender=SENDER, name="../../etc", now=NOW)))
     files = sorted(folder.iterdir())
     assert [file.suffix for file in files] == [".eml", ".eml"]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -203,4 +206,4 @@ def test_files_where_there_is_no_server(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(Postponed):
-        asyncio.run(MailFolder(tmp_path / "taken")(_message()))
+        _run(MailFolder(tmp_path / "taken")(_message()))

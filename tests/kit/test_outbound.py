@@ -12,6 +12,7 @@ import pytest
 from app.kit.addresses import networks
 from app.kit.outbound import Answer, Outbound, Policy, Refused, check_target, check_url
 from tests.kit.certificates import make_tls
+from tests.looping import run_to_end
 
 LOOPBACK = Policy(networks=tuple(networks(["127.0.0.0/8", "::1/128"])), allow_http=True)
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -84,7 +85,7 @@ def send(
             server.close()
             await asyncio.gather(*served)
 
-    return asyncio.run(run())
+    return run_to_end(run())
 
 
 def test_an_answer() -> None:

@@ -18,6 +18,7 @@ from app.webhooks.models import DeliveryState, EndpointState, WebhookEndpoint
 from app.webhooks.parcels import Waiting
 from app.webhooks.verdicts import GONE_REASON, LASTING_REASON
 from tests.jobs.draining import waiting
+from tests.looping import run_to_end
 from tests.webhooks.receiving import OK, Post, Receiver, status
 
 WEBHOOK = "webhook.deliver"
@@ -110,7 +111,7 @@ def test_one_probe_at_a_time_also_of_batches_that_run_together(
                 runs.append(handler.run(work, handler.load(session, [work])[work.id]))
         return await asyncio.gather(*runs)
 
-    probed, put_off = asyncio.run(run_together())
+    probed, put_off = run_to_end(run_together())
     assert isinstance(probed, Retry)
     assert probed.effect is not None
     assert isinstance(put_off, Retry)
