@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs import working as working_module
+from app.jobs.claiming import claim
 from app.jobs.settling import settle
 from app.kit import db
 from app.kit.db import Database
@@ -66,20 +67,27 @@ def _is_empty(database: Database) -> bool:
 async def test_a_sqlite_file_that_another_program_holds(
     sqlite_live: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Longer than a write waits for it: until outcomes could not be settled three times."""
+    """Longer than a write waits for it: until it was refused three times.
+
+    Outcomes could not be settled then, or where none were known at that moment, nothing claimed.
+    """
     monkeypatch.setattr(db, "SQLITE_PRAGMAS", db.SQLITE_PRAGMAS | {"busy_timeout": "100"})
     url = sqlite_live.write_engine.url
     impatient = Database(str(url))
     refused: list[Exception] = []
 
-    def noting(*arguments: Any, **named: Any) -> None:
-        try:
-            settle(*arguments, **named)
-        except Exception as fault:
-            refused.append(fault)
-            raise
+    def noting(write: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any, **named: Any) -> Any:
+            try:
+                return write(*arguments, **named)
+            except Exception as fault:
+                refused.append(fault)
+                raise
 
-    monkeypatch.setattr(working_module, "settle", noting)
+        return noted
+
+    for write in (claim, settle):
+        monkeypatch.setattr(working_module, write.__name__, noting(write))
     ask(impatient, KIND, 200, at=None)
     with closing(sqlite3.connect(str(url.database), isolation_level=None)) as other:
         async with working(impatient, handler(0.05)):
