@@ -5,21 +5,17 @@ A claim moves `run_at` one lease ahead, so the jobs of a worker that dies come b
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from app.jobs.handlers import Work
 from app.jobs.kinds import Kind
-from app.jobs.models import Job
+from app.jobs.picks import JOB, claim_of, due_of, parameters, server_clock
 from app.jobs.waking import announce
 from app.kit.clock import unix_ms, utc_now
 from app.kit.db import Database
-
-_JOB: sa.Table = Job.__table__  # type: ignore[attr-defined]
-_TAKEN = (_JOB.c.id, _JOB.c.kind, _JOB.c.lane, _JOB.c.args, _JOB.c.attempt, _JOB.c.created_at)
-_SCANNED_PER_JOB, _SCANNED = 20, 200  # due rows that are looked at, so that one lane hides no other
 
 
 class Held(NamedTuple):
@@ -46,66 +42,27 @@ def looking(database: Database) -> Session:
 
 
 def instant(database: Database, now: int | None) -> sa.ColumnElement[int]:
-    """The present in Unix ms: PostgreSQL's own clock, so that no other can shorten a lease."""
+    """The present in Unix ms, by the clock that leases are measured by."""
     if now is None and not is_sqlite(database):
-        seconds = sa.extract("epoch", sa.func.statement_timestamp())
-        return sa.cast(seconds * 1000, sa.BigInteger)
-    return sa.literal(unix_ms(utc_now()) if now is None else now, sa.BigInteger)
+        return server_clock()
+    return sa.literal(_local(database, now), sa.BigInteger)
 
 
-def _is_due(kinds: Sequence[Kind], now: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _JOB.c.queue == kinds[0].queue,
-        _JOB.c.run_at <= now,
-        _JOB.c.kind.in_([kind.name for kind in kinds]),
-    )
+def _local(database: Database, now: int | None) -> int | None:
+    """The present as far as this process says it: on PostgreSQL the database does."""
+    return unix_ms(utc_now()) if now is None and is_sqlite(database) else now
 
 
 def due_queues(
     database: Database, kinds_by_queue: Mapping[str, Sequence[Kind]], *, now: int | None = None
 ) -> set[str]:
     """Those of the queues that have something due: one plain read, all that idling costs."""
-    present = instant(database, now)
-    asked = [
-        sa.select(sa.literal(queue)).where(sa.exists().where(_is_due(kinds, present)))
-        for queue, kinds in kinds_by_queue.items()
-    ]
-    if not asked:
+    if not kinds_by_queue:
         return set()
+    queues = tuple(tuple(kinds) for kinds in kinds_by_queue.values())
+    asked = due_of(queues, is_sqlite=is_sqlite(database))
     with looking(database) as session:
-        return set(session.execute(sa.union_all(*asked)).scalars())
-
-
-def _by_kind(kinds: Sequence[Kind], values: Mapping[str, int]) -> sa.ColumnElement[int]:
-    return sa.case(values, value=_JOB.c.kind, else_=values[kinds[0].name])
-
-
-def _pick(
-    kinds: Sequence[Kind], limit: int, busy: Mapping[str, int], now: sa.ColumnElement[int]
-) -> sa.Select[Any]:
-    """Ids of the oldest due jobs, none of a lane beyond its cap; the lane '' has none."""
-    most = max(kind.lane_cap for kind in kinds)
-    full = [lane for lane, count in busy.items() if count >= most]
-    scanned = (
-        sa.select(_JOB.c.id, _JOB.c.lane, _JOB.c.run_at)
-        .add_columns(_by_kind(kinds, {kind.name: kind.lane_cap for kind in kinds}).label("cap"))
-        .where(_is_due(kinds, now), _JOB.c.lane.not_in(full))
-        .order_by(_JOB.c.run_at, _JOB.c.id)
-        .limit(max(_SCANNED_PER_JOB * limit, _SCANNED))
-        .subquery()
-    )
-    turn = sa.func.row_number().over(
-        partition_by=scanned.c.lane, order_by=(scanned.c.run_at, scanned.c.id)
-    )
-    rows = sa.select(scanned, turn.label("turn")).subquery()
-    running = {lane: count for lane, count in busy.items() if lane and count < most}
-    occupied = sa.case(running, value=rows.c.lane, else_=0) if running else sa.literal(0)
-    return (
-        sa.select(rows.c.id)
-        .where(sa.or_(rows.c.lane == "", rows.c.turn + occupied <= rows.c.cap))
-        .order_by(rows.c.run_at, rows.c.id)
-        .limit(limit)
-    )
+        return set(session.execute(asked, {"now": _local(database, now)}).scalars())
 
 
 def claim(
@@ -121,50 +78,22 @@ def claim(
 
     busy: how many jobs of each lane this process runs already.
     """
-    lease, present = str(uuid.uuid4()), instant(database, now)
-    chosen = _chosen(database, _pick(kinds, limit, busy or {}, present), present)
-    if chosen is None:
-        return []
-    leases = _by_kind(kinds, {kind.name: int(kind.lease_seconds * 1000) for kind in kinds})
-    # From here on the same key makes another job: this one may miss what it stands for.
-    is_coalescing = _JOB.c.kind.in_([kind.name for kind in kinds if kind.coalesces])
-    taking = (
-        sa.update(_JOB)
-        .where(chosen, _JOB.c.run_at <= present)
-        .values(
-            run_at=present + leases,
-            lease=lease,
-            worker=worker,
-            attempt=_JOB.c.attempt + 1,
-            key=sa.case((is_coalescing, sa.null()), else_=_JOB.c.key),
-        )
-        .returning(*_TAKEN)
+    lease = str(uuid.uuid4())
+    asked = parameters(
+        now=_local(database, now), limit=limit, busy=busy or {}, lease=lease, worker=worker
     )
+    pick, take = claim_of(tuple(kinds), is_sqlite=is_sqlite(database))
+    if is_sqlite(database):
+        with database.connect() as connection:  # idle or capped, it never takes the write lock
+            asked["ids"] = connection.execute(pick, asked).scalars().all()
+        if not asked["ids"]:
+            return []
     with database.transaction() as session:
-        rows = session.execute(taking).all()
+        rows = session.connection().execute(take, asked).all()
     named = {kind.name: kind for kind in kinds}
     return [
         Held(Work(*row), named[row.kind], lease) for row in sorted(rows, key=lambda row: row.id)
     ]
-
-
-def _chosen(
-    database: Database, pick: sa.Select[Any], present: sa.ColumnElement[int]
-) -> sa.ColumnElement[bool] | None:
-    """Which rows to take; None where there are none."""
-    if is_sqlite(database):
-        with database.connect() as connection:  # idle or capped, it never takes the write lock
-            ids = connection.execute(pick).scalars().all()
-        return _JOB.c.id.in_(ids) if ids else None
-    # MATERIALIZED: the rows are locked once, before anything is changed.
-    locked = (
-        sa.select(_JOB.c.id)
-        .where(_JOB.c.run_at <= present, _JOB.c.id.in_(pick))
-        .with_for_update(skip_locked=True)
-        .cte("locked")
-        .prefix_with("MATERIALIZED")
-    )
-    return _JOB.c.id.in_(sa.select(locked.c.id))
 
 
 def extend(database: Database, held: Sequence[Held], *, now: int | None = None) -> list[Held]:
@@ -175,13 +104,13 @@ def extend(database: Database, held: Sequence[Held], *, now: int | None = None) 
         for kind in {one.kind for one in held}:
             ours = [one for one in held if one.kind == kind]
             update = (
-                sa.update(_JOB)
+                sa.update(JOB)
                 .where(
-                    _JOB.c.id.in_([one.work.id for one in ours]),
-                    _JOB.c.lease.in_({one.lease for one in ours}),
+                    JOB.c.id.in_([one.work.id for one in ours]),
+                    JOB.c.lease.in_({one.lease for one in ours}),
                 )
                 .values(run_at=present + int(kind.lease_seconds * 1000))
-                .returning(_JOB.c.id, _JOB.c.lease)
+                .returning(JOB.c.id, JOB.c.lease)
             )
             kept |= {(row.id, row.lease) for row in session.execute(update)}
     return [one for one in held if one.row not in kept]
@@ -192,12 +121,12 @@ def release(database: Database, held: Sequence[Held], *, now: int | None = None)
     if not held:
         return
     update = (
-        sa.update(_JOB)
+        sa.update(JOB)
         .where(
-            _JOB.c.id.in_([one.work.id for one in held]),
-            _JOB.c.lease.in_({one.lease for one in held}),
+            JOB.c.id.in_([one.work.id for one in held]),
+            JOB.c.lease.in_({one.lease for one in held}),
         )
-        .values(run_at=instant(database, now), lease=None, attempt=_JOB.c.attempt - 1)
+        .values(run_at=instant(database, now), lease=None, attempt=JOB.c.attempt - 1)
     )
     with database.transaction() as session:
         session.execute(update)

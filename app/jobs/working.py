@@ -50,6 +50,9 @@ SLOTS: Mapping[str, Slots] = {
 }
 
 
+MUCH = 16  # jobs that a process runs at once
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a worker keeps time, in seconds."""
@@ -58,6 +61,7 @@ class Pace:
     patience: float = 20.0  # how long a stop waits for what runs
     back_off: float = 0.5  # after a fault of the database
     tick: float = 15.0  # a schedule that is changed elsewhere is seen after so long
+    gather: float = 0.008  # while much runs, so long until the next transaction takes its share
 
 
 @dataclass(eq=False, slots=True)
@@ -145,6 +149,7 @@ class Worker:
     # -- claiming ------------------------------------------------------------------------------
 
     async def _claim_or_wait(self) -> None:
+        await self._gather()
         self._wake.clear()  # before looking: what comes meanwhile is not missed
         if not await self._claim_all():
             with contextlib.suppress(TimeoutError):
@@ -171,6 +176,11 @@ class Worker:
                 self.metrics.jobs_claimed(kind, count)
             self._start(held)
         return found
+
+    async def _gather(self) -> None:
+        """While much runs, one transaction for several costs far less than one for each."""
+        if len(self._running) >= MUCH:
+            await asyncio.sleep(self.pace.gather)
 
     def _unfinished(self, queue: str) -> Iterator[_Running]:
         return (
@@ -294,6 +304,7 @@ class Worker:
 
     async def _settle_some(self) -> None:
         await self._settled.wait()
+        await self._gather()
         self._settled.clear()
         await self._settle_known()
 

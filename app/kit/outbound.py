@@ -8,10 +8,11 @@ certificate are those of the name. No redirects, no proxies from the environment
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal, cast
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple
 
 import anyio
 import httpcore2
@@ -24,6 +25,8 @@ DIALLED_AT_MOST = 4
 READ_AT_MOST = 16 * 1024
 RECEIVERS_KEPT = 100  # whose connections are kept open for a while
 KEPT = 1024
+_SENT = ((b"accept", b"*/*"), (b"accept-encoding", b"identity"), (b"user-agent", b"OpenQI"))
+_TIMEOUTS = {"timeout": {"connect": CONNECT_SECONDS}}
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Failure = Literal["not_allowed", "invalid_url", "timeout", "connection", "protocol"]
@@ -71,6 +74,27 @@ def check_url(url: str, policy: Policy) -> httpx2.URL:
     if port not in (80, 443) and not 1024 <= port <= 65535:
         raise Refused("Give port 443, 80 or one from 1024.")
     return target
+
+
+class _Target(NamedTuple):
+    """An address as the pools want it."""
+
+    url: httpcore2.URL
+    host: bytes  # as the header says it: with brackets around an IPv6 address
+
+    @property
+    def receiver(self) -> tuple[bytes, bytes, int | None]:
+        """What its connections are shared by."""
+        return self.url.scheme, self.url.host, self.url.port
+
+
+@lru_cache(maxsize=1024)  # receivers are few, and taking an address to pieces is not cheap
+def _target(url: str, policy: Policy) -> _Target:
+    target = check_url(url, policy)
+    parts = httpcore2.URL(
+        scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+    )
+    return _Target(parts, target.netloc)
 
 
 def check_target(url: str, policy: Policy) -> None:
@@ -136,64 +160,33 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-class _Body(httpx2.AsyncByteStream):
-    def __init__(self, stream: AsyncIterable[bytes]) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield chunk
-
-    async def aclose(self) -> None:
-        await cast(Any, self._stream).aclose()
-
-
 def _is_idle(pool: httpcore2.AsyncConnectionPool) -> bool:
     return all(connection.is_idle() for connection in pool.connections)
 
 
-class _Transport(httpx2.AsyncBaseTransport):
-    """Pools of the core library under the client's interface; its own takes no backend.
+class _Pools:
+    """Connections that are kept open for a while: a pool for each receiver.
 
-    A pool for each receiver: a pool looks at every connection it holds, twice for each request, so
-    one for all would make a delivery cost as much as there are receivers (measured: half of it).
+    A pool looks at every connection it holds, twice for each request, so one for all would make a
+    delivery cost as much as there are receivers (measured: half of it).
     """
 
     def __init__(self, make_pool: Callable[[], httpcore2.AsyncConnectionPool]) -> None:
         self._make_pool = make_pool
-        self._pools: dict[tuple[str, str, int | None], httpcore2.AsyncConnectionPool] = {}
+        self._pools: dict[Any, httpcore2.AsyncConnectionPool] = {}
 
-    async def _pool_of(self, url: httpx2.URL) -> httpcore2.AsyncConnectionPool:
+    async def choose(self, target: _Target) -> httpcore2.AsyncConnectionPool:
         """The pool of a receiver; the one that was asked for last stands last."""
-        key = (url.scheme, url.host, url.port)
-        pool = self._pools.pop(key, None) or self._make_pool()
-        self._pools[key] = pool
-        if len(self._pools) > RECEIVERS_KEPT:
-            idle = (k for k, v in self._pools.items() if k != key and _is_idle(v))
-            if (oldest := next(idle, None)) is not None:
-                await self._pools.pop(oldest).aclose()
+        receiver = target.receiver
+        if receiver not in self._pools and len(self._pools) >= RECEIVERS_KEPT:
+            idle = next((key for key, pool in self._pools.items() if _is_idle(pool)), None)
+            if idle is not None:
+                await self._pools.pop(idle).aclose()
+        # Nothing is awaited from here until the caller's request stands in the pool, so that
+        # nobody finds it idle in between and closes it.
+        pool = self._pools.pop(receiver, None) or self._make_pool()
+        self._pools[receiver] = pool
         return pool
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        url = request.url
-        pool = await self._pool_of(url)
-        answer = await pool.handle_async_request(
-            httpcore2.Request(
-                method=request.method,
-                url=httpcore2.URL(
-                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-                ),
-                headers=request.headers.raw,
-                content=cast(Any, request.stream),
-                extensions=request.extensions,
-            )
-        )
-        return httpx2.Response(
-            status_code=answer.status,
-            headers=answer.headers,
-            stream=_Body(cast(AsyncIterable[bytes], answer.stream)),
-            extensions=answer.extensions,
-        )
 
     async def aclose(self) -> None:
         for pool in self._pools.values():
@@ -241,12 +234,7 @@ class Outbound:
             keepalive_expiry=5.0,
             network_backend=dialler if policy.proxy else guarded,
         )
-        self._client = httpx2.AsyncClient(
-            transport=_Transport(make_pool),
-            trust_env=False,
-            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-            headers={"accept-encoding": "identity", "user-agent": "OpenQI"},
-        )
+        self._pools = _Pools(make_pool)
 
     async def send(
         self,
@@ -262,9 +250,9 @@ class Outbound:
         """One request within so many seconds in all; a failure is an answer too, never an error."""
         started = time.monotonic()
         try:
-            check_url(url, self.policy)
+            target = _target(url, self.policy)
             with anyio.fail_after(seconds):
-                return await self._send(method, url, headers, body, read_at_most, keep, started)
+                return await self._send(method, target, headers, body, read_at_most, keep, started)
         except _CAUGHT as fault:
             failure, detail = next(
                 (name, said) for kind, name, said in _FAILURES if isinstance(fault, kind)
@@ -274,27 +262,33 @@ class Outbound:
     async def _send(
         self,
         method: str,
-        url: str,
+        target: _Target,
         headers: Mapping[str, str],
         body: bytes | None,
         read_at_most: int,
         keep: int,
         started: float,
     ) -> Answer:
-        request = self._client.stream(method, url, headers=dict(headers), content=body)
-        async with request as response:
+        pool = await self._pools.choose(target)
+        sent = [
+            (b"host", target.host),
+            *_SENT,
+            *((k.encode(), v.encode()) for k, v in headers.items()),
+        ]
+        request = pool.stream(method, target.url, headers=sent, content=body, extensions=_TIMEOUTS)
+        async with request as response, aclosing(response.aiter_stream()) as chunks:
             stream = response.extensions.get("network_stream")
             peer = stream.get_extra_info("server_addr") if stream is not None else None
             content, is_cut = b"", False
-            async for chunk in response.aiter_raw():
+            async for chunk in chunks:
                 content += chunk
                 if len(content) > read_at_most:
                     is_cut = True
                     break
             return Answer(
                 _elapsed(started),
-                status=response.status_code,
-                headers=dict(response.headers),
+                status=response.status,
+                headers=httpx2.Headers(response.headers),
                 body=content[:keep],
                 is_cut=is_cut,
                 address=str(peer[0]) if peer else None,
@@ -302,7 +296,7 @@ class Outbound:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._pools.aclose()
 
 
 def _elapsed(started: float) -> int:
