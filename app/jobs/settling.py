@@ -29,6 +29,13 @@ _ERROR_LENGTH = 2_000
 _SPREAD = 0.2
 _JOB: sa.Table = Job.__table__  # type: ignore[attr-defined]
 _DEAD: sa.Table = DeadJob.__table__  # type: ignore[attr-defined]
+_FENCED = (
+    sa.select(_JOB.c.id, _JOB.c.lease)
+    .where(_JOB.c.id.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(_JOB.c.id)
+    .with_for_update()
+)
+_FINISH = sa.delete(_JOB).where(_JOB.c.id.in_(sa.bindparam("numbers", expanding=True)))
 _MOVED = ["queue", "kind", "lane", "key", "args", "programme_id", "attempt", "created_at"]
 
 log = structlog.get_logger()
@@ -122,12 +129,7 @@ def settle_together(
 def _fence(session: Session, held: Iterable[Held]) -> set[tuple[int, str]]:
     """The rows that are still ours, locked until the transaction ends."""
     ours = {one.row for one in held}
-    rows = session.execute(
-        sa.select(_JOB.c.id, _JOB.c.lease)
-        .where(_JOB.c.id.in_([number for number, _ in ours]))
-        .order_by(_JOB.c.id)
-        .with_for_update()
-    )
+    rows = session.connection().execute(_FENCED, {"numbers": [number for number, _ in ours]})
     return {(row.id, row.lease) for row in rows} & ours
 
 
@@ -145,7 +147,7 @@ def _store(session: Session, results: Sequence[Result], now: sa.ColumnElement[in
             dead[held.work.id] = _storable(outcome.error)
     _bury(session, dead, now)
     if finished:
-        session.execute(sa.delete(_JOB).where(_JOB.c.id.in_(finished)))
+        session.connection().execute(_FINISH, {"numbers": finished})
     if again:
         session.connection().execute(_try_again(now), again)
     for keep, values in effects.items():  # last: they may ask for the same work anew

@@ -7,7 +7,7 @@ that no two transactions wait for each other.
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,13 @@ _ENDPOINT: sa.Table = WebhookEndpoint.__table__  # type: ignore[attr-defined]
 _DELIVERY: sa.Table = WebhookDelivery.__table__  # type: ignore[attr-defined]
 _ATTEMPT: sa.Table = WebhookAttempt.__table__  # type: ignore[attr-defined]
 _HEALTH = [field.name for field in fields(Health)]
+# Plain columns: an object would raise its revision.
+_LOCKED = (
+    _ENDPOINT.select()
+    .where(_ENDPOINT.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(_ENDPOINT.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,11 @@ def keep_calls(session: Session, tried: Sequence[Tried]) -> None:
     by_endpoint: dict[uuid.UUID, list[Call]] = defaultdict(list)
     for each in tried:
         by_endpoint[each.endpoint_id].append(each.call)
-    endpoints = _lock(session, by_endpoint)
-    session.execute(_ATTEMPT.insert(), [_attempt(each) for each in tried])
-    session.execute(_KEEP_DELIVERY, [_delivery(each) for each in tried])
+    connection = session.connection()
+    endpoints = connection.execute(_LOCKED, {"ids": list(by_endpoint)}).all()
+    connection.execute(_ATTEMPT.insert(), [_attempt(each) for each in tried])
+    connection.execute(_KEEP_DELIVERY, [_delivery(each) for each in tried])
     _keep_health(session, endpoints, by_endpoint)
-
-
-def _lock(session: Session, ids: Mapping[uuid.UUID, Any]) -> Sequence[Any]:
-    """The endpoints as plain columns: an object would raise their revision."""
-    statement = _ENDPOINT.select().where(_ENDPOINT.c.id.in_(list(ids))).order_by(_ENDPOINT.c.id)
-    return session.execute(statement.with_for_update(key_share=True)).all()
 
 
 def _attempt(tried: Tried) -> dict[str, Any]:
@@ -124,13 +126,17 @@ def _keep_health(
         health = Health(**{name: getattr(row, name) for name in _HEALTH})
         prognosis = reckon(health, calls[row.id])
         if prognosis.health != health:
-            changed.append({"of": row.id, **asdict(prognosis.health)})
+            changed.append({"of": row.id, **_columns_of(prognosis.health)})
         if row.archived_at is None and row.state is not EndpointState.DISABLED:
             followed.append((row, prognosis))
     if changed:
-        session.execute(_KEEP_HEALTH, changed)
+        session.connection().execute(_KEEP_HEALTH, changed)
     for row, prognosis in followed:
         _follow_up(session, row, prognosis)
+
+
+def _columns_of(health: Health) -> dict[str, Any]:
+    return {name: getattr(health, name) for name in _HEALTH}
 
 
 def _follow_up(session: Session, row: Any, prognosis: Prognosis) -> None:

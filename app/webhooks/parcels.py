@@ -58,47 +58,47 @@ class Waiting:
 
 
 Found = Parcel | Dropped | Waiting
-_COLUMNS = (
-    col(WebhookDelivery.id).label("delivery_id"),
-    col(WebhookDelivery.attempts),
-    col(WebhookDelivery.event_type),
-    col(WebhookDelivery.event_id),
-    col(WebhookDelivery.replay),
-    col(Event.payload),
-    col(Event.created_at).label("happened_at"),
-    *(
-        col(column)
-        for column in (
-            WebhookEndpoint.id,
-            WebhookEndpoint.programme_id,
-            WebhookEndpoint.owner_id,
-            WebhookEndpoint.token_id,
-            WebhookEndpoint.scopes,
-            WebhookEndpoint.url,
-            WebhookEndpoint.state,
-            WebhookEndpoint.archived_at,
-            WebhookEndpoint.open_until,
-            WebhookEndpoint.secret,
-            WebhookEndpoint.old_secret,
-            WebhookEndpoint.old_secret_until,
-        )
-    ),
+_PENDING: Any = (
+    sa.select(
+        col(WebhookDelivery.id).label("delivery_id"),
+        col(WebhookDelivery.attempts),
+        col(WebhookDelivery.event_type),
+        col(WebhookDelivery.event_id),
+        col(WebhookDelivery.replay),
+        col(Event.payload),
+        col(Event.created_at).label("happened_at"),
+        *(
+            col(column)
+            for column in (
+                WebhookEndpoint.id,
+                WebhookEndpoint.programme_id,
+                WebhookEndpoint.owner_id,
+                WebhookEndpoint.token_id,
+                WebhookEndpoint.scopes,
+                WebhookEndpoint.url,
+                WebhookEndpoint.state,
+                WebhookEndpoint.archived_at,
+                WebhookEndpoint.open_until,
+                WebhookEndpoint.secret,
+                WebhookEndpoint.old_secret,
+                WebhookEndpoint.old_secret_until,
+            )
+        ),
+    )
+    .join(Event, col(Event.id) == col(WebhookDelivery.event_id))
+    .join(WebhookEndpoint, col(WebhookEndpoint.id) == col(WebhookDelivery.endpoint_id))
+    .where(
+        col(WebhookDelivery.id).in_(sa.bindparam("ids", expanding=True)),
+        col(WebhookDelivery.state) == DeliveryState.PENDING,
+    )
 )
 
 
 def load_parcels(session: Session, works: Sequence[Work], *, now: datetime) -> dict[int, Found]:
     """By job, in two or three statements; nothing for a delivery that has ended meanwhile."""
     job_of = {uuid.UUID(work.args["delivery_id"]): work.id for work in works}
-    statement = (
-        sa.select(*_COLUMNS)
-        .join(Event, col(Event.id) == col(WebhookDelivery.event_id))
-        .join(WebhookEndpoint, col(WebhookEndpoint.id) == col(WebhookDelivery.endpoint_id))
-        .where(
-            col(WebhookDelivery.id).in_(job_of),
-            col(WebhookDelivery.state) == DeliveryState.PENDING,
-        )
-    )
-    rows = {row.delivery_id: row for row in session.execute(statement)}
+    found = session.connection().execute(_PENDING, {"ids": list(job_of)})
+    rows = {row.delivery_id: row for row in found}
     owners = find_owners(session, list(rows.values()), now=now)
     return _sorted_out([(job_of[i], rows[i]) for i in job_of if i in rows], owners, now)
 
