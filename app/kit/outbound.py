@@ -24,6 +24,7 @@ CONNECT_SECONDS = 5.0
 DIALLED_AT_MOST = 4
 READ_AT_MOST = 16 * 1024
 RECEIVERS_KEPT = 100  # whose connections are kept open for a while
+IDLE_SECONDS = 5.0
 KEPT = 1024
 _SENT = ((b"accept", b"*/*"), (b"accept-encoding", b"identity"), (b"user-agent", b"OpenQI"))
 _TIMEOUTS = {"timeout": {"connect": CONNECT_SECONDS}}
@@ -164,33 +165,47 @@ def _is_idle(pool: httpcore2.AsyncConnectionPool) -> bool:
     return all(connection.is_idle() for connection in pool.connections)
 
 
+class _Kept(NamedTuple):
+    pool: httpcore2.AsyncConnectionPool
+    used: float  # when it was asked for
+
+
 class _Pools:
     """Connections that are kept open for a while: a pool for each receiver.
 
     A pool looks at every connection it holds, twice for each request, so one for all would make a
-    delivery cost as much as there are receivers (measured: half of it).
+    delivery cost as much as there are receivers (measured: half of it). And it closes what is idle
+    for too long only when it is asked again; so pools that nobody asks are closed here.
     """
 
-    def __init__(self, make_pool: Callable[[], httpcore2.AsyncConnectionPool]) -> None:
-        self._make_pool = make_pool
-        self._pools: dict[Any, httpcore2.AsyncConnectionPool] = {}
+    def __init__(
+        self, make_pool: Callable[[], httpcore2.AsyncConnectionPool], clock: Callable[[], float]
+    ) -> None:
+        self._make_pool, self._clock = make_pool, clock
+        self._kept: dict[tuple[bytes, bytes, int | None], _Kept] = {}  # the last used stands last
 
     async def choose(self, target: _Target) -> httpcore2.AsyncConnectionPool:
-        """The pool of a receiver; the one that was asked for last stands last."""
-        receiver = target.receiver
-        if receiver not in self._pools and len(self._pools) >= RECEIVERS_KEPT:
-            idle = next((key for key, pool in self._pools.items() if _is_idle(pool)), None)
-            if idle is not None:
-                await self._pools.pop(idle).aclose()
+        """The pool of a receiver."""
+        await self._thin_out()
         # Nothing is awaited from here until the caller's request stands in the pool, so that
         # nobody finds it idle in between and closes it.
-        pool = self._pools.pop(receiver, None) or self._make_pool()
-        self._pools[receiver] = pool
+        kept = self._kept.pop(target.receiver, None)
+        pool = kept.pool if kept else self._make_pool()
+        self._kept[target.receiver] = _Kept(pool, self._clock())
         return pool
 
+    async def _thin_out(self) -> None:
+        for receiver, kept in list(self._kept.items()):
+            is_recent = self._clock() - kept.used < IDLE_SECONDS
+            if is_recent and len(self._kept) < RECEIVERS_KEPT:
+                return
+            if self._kept.get(receiver) is kept and _is_idle(kept.pool):
+                del self._kept[receiver]
+                await kept.pool.aclose()
+
     async def aclose(self) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+        for kept in self._kept.values():
+            await kept.pool.aclose()
 
 
 _FAILURES: list[tuple[type[Exception], Failure, str]] = [
@@ -210,7 +225,7 @@ _CAUGHT = tuple(kind for kind, _, _ in _FAILURES)
 class Outbound:
     """A client that calls allowed targets only. Close it with `aclose`.
 
-    resolver, dialler, tls: other ones, for tests.
+    resolver, dialler, tls, clock: other ones, for tests.
     """
 
     def __init__(
@@ -221,6 +236,7 @@ class Outbound:
         resolver: Resolve = resolve,
         dialler: httpcore2.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policy = policy
         dialler = dialler or httpcore2.AnyIOBackend()
@@ -231,10 +247,10 @@ class Outbound:
             proxy=httpcore2.Proxy(policy.proxy) if policy.proxy else None,
             max_connections=connections,
             max_keepalive_connections=connections,
-            keepalive_expiry=5.0,
+            keepalive_expiry=IDLE_SECONDS,
             network_backend=dialler if policy.proxy else guarded,
         )
-        self._pools = _Pools(make_pool)
+        self._pools = _Pools(make_pool, clock)
 
     async def send(
         self,
