@@ -17,7 +17,7 @@ from app.kit.upsert import insert_for
 from app.webhooks import lanes
 from app.webhooks.models import DeliveryState, EndpointState, WebhookDelivery, WebhookEndpoint
 from app.webhooks.owners import find_owners
-from app.webhooks.subscriptions import TYPES, audible
+from app.webhooks.subscriptions import PING, TYPES, audible
 
 _DELIVERY: sa.Table = WebhookDelivery.__table__  # type: ignore[attr-defined]
 
@@ -79,15 +79,15 @@ def delivery_values(
         "replay": replay,
         "state": DeliveryState.PENDING,
         "attempts": 0,
-        "next_at": _due(endpoint, now),
+        "next_at": _due(endpoint, event_type, now),
         "created_at": now,
     }
 
 
-def _due(endpoint: WebhookEndpoint, now: datetime) -> datetime:
+def _due(endpoint: WebhookEndpoint, event_type: str, now: datetime) -> datetime:
     if endpoint.state is EndpointState.PAUSED:
         return now + lanes.HELD_FOR
-    if endpoint.open_until is not None:
+    if endpoint.open_until is not None and event_type != PING:  # a ping tries at once
         return max(now, lanes.after_probe(endpoint.open_until))
     return now
 

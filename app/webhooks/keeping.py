@@ -147,6 +147,10 @@ def _follow_up(session: Session, row: Any, prognosis: Prognosis) -> None:
         return
     if prognosis.has_opened and health.open_until is not None:
         lanes.open_breaker(session, endpoint_id=row.id, until=health.open_until)
+    if row.open_until is not None and health.open_until is None:
+        # What has a later time of its own keeps it: only the breaker's own delay ends.
+        until = lanes.after_probe(row.open_until)
+        lanes.wake(session, endpoint_id=row.id, now=prognosis.at, until=until)
     if prognosis.is_first_exhausted:
         letters.warn_of_failures(session, endpoint=row, since=health.failing_since)
 

@@ -69,10 +69,14 @@ def open_breaker(session: Session, *, endpoint_id: uuid.UUID, until: datetime) -
     session.execute(early.values(run_at=run_at).execution_options(synchronize_session=False))
 
 
-def wake(session: Session, *, endpoint_id: uuid.UUID, now: datetime) -> None:
-    """Everything in the lane is due."""
+def wake(
+    session: Session, *, endpoint_id: uuid.UUID, now: datetime, until: datetime | None = None
+) -> None:
+    """What waits in the lane is due; with `until`, only what would have been due by then."""
     at = unix_ms(now)
     late = sa.update(Job).where(_waiting(endpoint_id), col(Job.run_at) > at)
+    if until is not None:
+        late = late.where(col(Job.run_at) <= unix_ms(until))
     session.execute(late.values(run_at=at).execution_options(synchronize_session=False))
 
 

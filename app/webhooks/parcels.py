@@ -133,7 +133,9 @@ def obstacle(row: Any, owner: Actor | None, now: datetime) -> Dropped | Waiting 
         return Dropped(row.delivery_id, NO_RIGHT)
     if row.state is EndpointState.PAUSED:
         return Waiting(row.id, "The endpoint is paused.", now + lanes.HELD_FOR, is_paused=True)
-    if row.open_until is not None and now < row.open_until:
+    # A ping is what a person asks for who has mended the receiver: it tries at once.
+    is_resting = row.open_until is not None and now < row.open_until
+    if is_resting and row.event_type != PING:
         until = lanes.after_probe(row.open_until)
         return Waiting(row.id, "The receiver failed repeatedly and is given a rest.", until)
     return None

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.kit.clock import utc_now
 from app.kit.db import Database
 from tests.calling import API
 from tests.chaos.cluster import Cluster
+from tests.receivers.receiving import free_port
 
 PASSWORD = "correct horse battery staple"
 ADMIN_EMAIL = "admin@b.example"
@@ -33,13 +33,6 @@ def until(look: Callable[[], T | None], told: Callable[[], object] = str) -> T:
         assert time.monotonic() < deadline, f"it never came about: {told()}"
         time.sleep(0.1)  # nothing tells over HTTP that another server has finished
     return seen
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def prepared(path: Path, *, with_demonstration: bool) -> Path:
@@ -69,7 +62,7 @@ class Server:
     def __init__(self, folder: Path, database: Path) -> None:
         """Begin to serve a copy of the database."""
         folder.mkdir()
-        port = _free_port()
+        port = free_port()
         shutil.copy(database, folder / "openqi.db")
         self.address = f"http://127.0.0.1:{port}"
         environment = {

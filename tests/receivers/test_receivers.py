@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,17 +18,16 @@ from standardwebhooks import Webhook
 from app.events.catalogue import Resource
 from app.kit.signing import make_secret, sign
 from app.webhooks.messages.envelopes import example_of
+from tests.receivers.receiving import NODE, RECEIVERS, address_of, free_port, receiver
 from tests.serving import serving
 from tests.webhooks.feed.conftest import Stage, stage, stage_url
 from tests.webhooks.feed.happening import dispatch, happen
 
 __all__ = ["stage", "stage_url"]  # fixtures
-DOCS = Path(__file__).parents[2] / "docs"
-RECEIVERS = DOCS / "receivers"
+DOCS = RECEIVERS.parent
 SECRET = make_secret()
 BODY = json.dumps(example_of("project.state_changed"), separators=(",", ":")).encode()
 ID = example_of("project.state_changed")["id"]
-NODE = shutil.which("node") or ""
 needs_node = pytest.mark.skipif(not NODE, reason="node is not installed here")
 
 
@@ -64,54 +61,20 @@ def _refused() -> list[tuple[str, dict[str, str], bytes]]:
     ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(params=["python", pytest.param("node", marks=needs_node)])
-def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A receiver in a process of its own: its address, and what it printed."""
-    port, printed = _free_port(), tmp_path / "printed"
-    environment = os.environ | {
-        "OPENQI_WEBHOOK_SECRET": SECRET,
-        "PORT": str(port),
-        "SEEN_DATABASE": str(tmp_path / "seen.db"),
-    }
-    python = [sys.executable, "-m", "uvicorn", "receiver:app", "--port", str(port)]
-    command = python if request.param == "python" else [NODE, "receiver.mjs"]
-    with printed.open("w") as output:
-        process = subprocess.Popen(command, cwd=RECEIVERS, env=environment, stdout=output)
-        try:
-            address = f"http://127.0.0.1:{port}/openqi"
-            _wait_for(address, process)
-            yield address, printed
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _wait_for(address: str, process: Any) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        assert process.poll() is None, "it did not start"
-        try:
-            httpx.get(address)
-        except httpx.ConnectError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)  # another process's start, which tells nobody
-        else:
-            return
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A receiver: its address, and what it printed."""
+    port = free_port()
+    with receiver(tmp_path, request.param, secret=SECRET, port=port) as printed:
+        yield address_of(port), printed
 
 
 def _handled(printed: Path) -> int:
     return printed.read_text().count("project.state_changed")
 
 
-def test_a_receiver_takes_what_is_signed_and_takes_it_once(receiver: tuple[str, Path]) -> None:
-    address, printed = receiver
+def test_a_receiver_takes_what_is_signed_and_takes_it_once(running: tuple[str, Path]) -> None:
+    address, printed = running
     for label, headers, body in _refused():
         answer = httpx.post(address, content=body, headers=headers)
         assert answer.status_code == 401, label

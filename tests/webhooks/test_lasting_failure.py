@@ -1,6 +1,7 @@
 """The breaker, pausing and disabling: what an endpoint that fails or rests does to its lane."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from app.webhooks.letters import LETTERS
 from app.webhooks.models import DeliveryState, EndpointState, WebhookEndpoint
 from app.webhooks.parcels import Waiting
 from app.webhooks.verdicts import GONE_REASON, LASTING_REASON
+from tests.calling import Caller
 from tests.jobs.draining import waiting
 from tests.looping import run_to_end
 from tests.webhooks.receiving import OK, Post, Receiver, status
@@ -90,9 +92,51 @@ def test_a_probe_that_succeeds_closes_the_breaker(post: Post, receiver: Receiver
     post.deliver(after=31)
     endpoint = post.again(endpoint)
     assert (endpoint.failures, endpoint.failing_since, endpoint.open_until) == (0, None, None)
-    post.deliver(after=lanes.PROBE_SECONDS)
+    post.deliver()  # those behind the probe wait no longer
     assert {each.state for each in post.deliveries(endpoint)} == {DeliveryState.SUCCEEDED}
     assert waiting(post.database, WEBHOOK) == 0
+
+
+def test_a_ping_is_sent_while_the_lane_rests_and_ends_the_rest(
+    post: Post, receiver: Receiver, call: Callable[..., Caller]
+) -> None:
+    endpoint = _failing(post, receiver)
+    receiver.answers(OK)
+    owner = post.session.get_one(User, endpoint.owner_id)
+    assert call(owner).post(f"/webhook-endpoints/{endpoint.id}/ping").status_code == 202
+    post.deliver(after=1)
+    pinged = [b"webhook_endpoint.pinged" in each.body for each in receiver.received]
+    assert pinged == [False] * 5 + [True] + [False] * 5
+    assert post.again(endpoint).open_until is None
+    assert {each.state for each in post.deliveries(endpoint)} == {DeliveryState.SUCCEEDED}
+
+
+def test_a_ping_that_fails_while_the_lane_rests_changes_nothing(
+    post: Post, receiver: Receiver, call: Callable[..., Caller]
+) -> None:
+    endpoint = _failing(post, receiver)
+    until = endpoint.open_until
+    owner = post.session.get_one(User, endpoint.owner_id)
+    call(owner).post(f"/webhook-endpoints/{endpoint.id}/ping")
+    post.deliver(after=1)
+    endpoint = post.again(endpoint)
+    assert (len(receiver.received), endpoint.failures, endpoint.open_until) == (6, 5, until)
+
+
+def test_what_waits_for_its_own_time_is_not_woken_by_a_recovery(
+    post: Post, receiver: Receiver
+) -> None:
+    endpoint = _failing(post, receiver)
+    receiver.answers(OK)
+    last = post.session.exec(
+        select(Job).where(Job.kind == WEBHOOK).order_by(col(Job.id).desc())
+    ).first()
+    assert last is not None
+    last.run_at = post.instant + 3_600_000
+    post.session.commit()
+    post.deliver(after=31)
+    post.deliver()
+    assert _run_at(post, endpoint) == [last.run_at]
 
 
 def test_one_probe_at_a_time_also_of_batches_that_run_together(
