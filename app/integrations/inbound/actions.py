@@ -51,7 +51,7 @@ _AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED})
 _OWNER_GONE = Result(
     InboundOutcome.REFUSED,
     code="owner_gone",
-    detail="Whoever the connection acts for may no longer log in.",
+    detail="Whoever the connection acts for may act no more.",
 )
 log = structlog.get_logger()
 
