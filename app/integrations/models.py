@@ -73,7 +73,10 @@ class Integration(Row, Archivable, Scoped, table=True):
 
 
 class InboundEvent(Scoped, SQLModel, table=True):
-    """One message of a platform; its sender's id makes it idempotent."""
+    """One message of a platform; its sender's id makes it idempotent.
+
+    `repeated_at` is when it came last, if it came again: until long after, it must be known.
+    """
 
     __tablename__ = "inbound_event"
     __table_args__ = (
@@ -90,6 +93,7 @@ class InboundEvent(Scoped, SQLModel, table=True):
     subject: str | None = Field(default=None, sa_type=text_type(200))  # what their id is of it
     digest: str = Field(sa_type=text_type(64))  # SHA-256 of the body, in hex
     received_at: datetime
+    repeated_at: datetime | None = None
     outcome: InboundOutcome = Field(
         default=InboundOutcome.PENDING, sa_type=enum_type(InboundOutcome)
     )

@@ -1,4 +1,4 @@
-"""tokens of integrations: by which personal token one was made; old messages found by age."""
+"""integrations: by which personal token one was made; messages found by age, and repeats noted."""
 
 from collections.abc import Sequence
 
@@ -24,11 +24,13 @@ def upgrade() -> None:
     op.add_column("integration", token_id, inline_references=is_sqlite)
 
     with op.batch_alter_table("inbound_event", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("repeated_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index("ix_inbound_event_received_at", ["received_at"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("inbound_event", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_event_received_at")
+        batch_op.drop_column("repeated_at")
 
     op.drop_column("integration", "token_id")
