@@ -15,10 +15,14 @@ from sqlmodel import Session, col
 
 from app.access.actor import Actor
 from app.access.models import Membership
-from app.access.queries import CALLER, GRANT, HELD_TODAY, actor_from, is_live
+from app.access.queries import CALLER, GRANT, HELD_TODAY, LIVE_NOW, actor_from
 from app.identity.models import PersonalToken, User
 
-_PEOPLE = (
+# Built once: every batch of deliveries asks.
+_LIVE: Any = sa.select(col(PersonalToken.id)).where(
+    col(PersonalToken.id).in_(sa.bindparam("token_ids", expanding=True)), LIVE_NOW
+)
+_PEOPLE: Any = (
     sa.select(*CALLER, *GRANT)
     .select_from(User)
     .outerjoin(Membership, HELD_TODAY)
@@ -69,10 +73,8 @@ def _live(
 ) -> Collection[uuid.UUID]:
     if not token_ids:
         return ()
-    live = sa.select(col(PersonalToken.id)).where(
-        col(PersonalToken.id).in_(token_ids), is_live(now)
-    )
-    return set(session.execute(live).scalars())
+    asked = {"token_ids": list(token_ids), "now": now}
+    return set(session.connection().execute(_LIVE, asked).scalars())
 
 
 def _people(
@@ -81,6 +83,7 @@ def _people(
     """The rows of each person who may log in: one a role, or one without a role."""
     people: dict[uuid.UUID, list[Any]] = defaultdict(list)
     if owner_ids:
-        for row in session.execute(_PEOPLE, {"owner_ids": list(owner_ids), "today": today}):
+        asked = {"owner_ids": list(owner_ids), "today": today}
+        for row in session.connection().execute(_PEOPLE, asked):
             people[row[0]].append(row)
     return dict(people)

@@ -49,6 +49,7 @@ def is_live(now: Any) -> sa.ColumnElement[bool]:
     return sa.and_(col(PersonalToken.revoked_at).is_(None), col(PersonalToken.expires_at) > now)
 
 
+LIVE_NOW = is_live(sa.bindparam("now", type_=PersonalToken.__table__.c.expires_at.type))  # type: ignore[attr-defined]
 HELD_TODAY = sa.and_(
     col(Membership.user_id) == User.id, holds_on(sa.bindparam("today", type_=sa.Date))
 )
@@ -78,7 +79,7 @@ _BY_TOKEN = Prepared(
     .outerjoin(Membership, HELD_TODAY)
     .where(
         col(PersonalToken.secret_hash) == sa.bindparam("secret_hash", type_=sa.String),
-        is_live(sa.bindparam("now", type_=PersonalToken.__table__.c.expires_at.type)),  # type: ignore[attr-defined]
+        LIVE_NOW,
         col(User.disabled_at).is_(None),
     )
 )

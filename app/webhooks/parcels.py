@@ -99,7 +99,7 @@ def load_parcels(session: Session, works: Sequence[Work], *, now: datetime) -> d
         )
     )
     rows = {row.delivery_id: row for row in session.execute(statement)}
-    owners = find_owners(session, rows.values(), now=now)
+    owners = find_owners(session, list(rows.values()), now=now)
     return _sorted_out([(job_of[i], rows[i]) for i in job_of if i in rows], owners, now)
 
 
