@@ -21,6 +21,7 @@ from app.jobs import figures as jobs
 from app.jobs.waking import bell_of
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
+from app.kit.limiting import Limiter
 from app.kit.metrics import DatabaseGauges
 from app.kit.telemetry import Observed, tracing
 from app.parts import Parts, make_parts
@@ -118,6 +119,7 @@ def create_app(
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
     app.state.viewers = Viewers(lambda: app.state.database)
+    app.state.inbound_limiter = Limiter("messages", quota=settings.integration_messages_a_minute)
     app.state.allowed_methods = _allowed_methods(app)
     app.state.oldest_due = jobs.oldest_due
     app.state.database_gauges = DatabaseGauges(

@@ -100,6 +100,15 @@ class Settings(BaseSettings):
     delivery_days: int = Field(
         default=30, ge=1, le=90, description="Days that deliveries are kept and can be replayed."
     )
+    inbound_days: int = Field(  # at least a week: senders try again for days
+        default=90, ge=7, le=3_650, description="Days that the log of received messages is kept."
+    )
+    integration_messages_a_minute: int = Field(
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="Signed messages that a process takes of one integration in a minute.",
+    )
     smtp_host: str | None = Field(
         default=None, description="Mail server; without one, mail is written as files."
     )

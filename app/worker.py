@@ -14,6 +14,7 @@ import structlog
 
 from app.analytics.detections import watching
 from app.events.dispatching import Follower, dispatcher
+from app.integrations import sweeping as integrations
 from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Handler
 from app.jobs.mailing import WriteLetter, mailer
@@ -46,7 +47,12 @@ RUNNERS: dict[str, Runner] = {
     IMPORT: run_import,
     REPLAY: run_replay,
 }  # long work, by kind of operation
-CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY)
+CRONS: tuple[Cron, ...] = (
+    NIGHTLY,
+    webhooks.NIGHTLY,
+    integrations.NIGHTLY,
+    operations.NIGHTLY,
+)
 
 
 def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool]) -> list[Handler]:
@@ -65,6 +71,7 @@ def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool
         operator(RUNNERS, database=database, is_stopping=is_stopping),
         mailer(LETTERS, post=_post(settings), sender=settings.mail_from),
         webhooks.sweeper(database, days=settings.delivery_days),
+        integrations.sweeper(database, days=settings.inbound_days),
         operations.sweeper(database=database),
         purger(database),
     ]

@@ -1,17 +1,20 @@
 """Makes rows of what goes out and comes in, for tests, as `tests.builders` does of the rest."""
 
 import uuid
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
+from app.access.actor import Actor
+from app.access.owners import find_owners
 from app.access.permissions import Role
 from app.analytics.detections.models import DetectedSignal
 from app.events.catalogue import Resource, Verb
 from app.events.models import Event
 from app.events.outbox import Origin, record
-from app.identity.models import User
+from app.identity.models import PersonalToken, User
 from app.integrations.models import InboundEvent, InboundOutcome, Integration, Platform
 from app.jobs.actions import enqueue
 from app.jobs.models import DeadJob
@@ -185,6 +188,19 @@ def make_release(session: Session, *, project: Project | None = None, **over: An
     return _kept(session, row)
 
 
+def make_personal_token(session: Session, *, user_id: uuid.UUID, **over: Any) -> PersonalToken:
+    """A token that holds for a day."""
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "name": "Platform",
+        "secret_hash": new_id().hex,
+        "hint": "abcd",
+        "scopes": ["webhook:write"],
+        "expires_at": utc_now() + timedelta(days=1),
+    }
+    return _kept(session, PersonalToken(**(values | over)))
+
+
 def make_integration(
     session: Session, *, programme: Programme | None = None, **over: Any
 ) -> Integration:
@@ -219,3 +235,19 @@ def make_openqi_integration(session: Session, **over: Any) -> Integration:
     return make_integration(
         session, **({"platform": Platform.OPENQI, "system": "other-openqi"} | over)
     )
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Anything that somebody owns."""
+
+    owner_id: uuid.UUID
+    token_id: uuid.UUID | None = None
+    scopes: list[str] | None = None
+    id: uuid.UUID = field(default_factory=new_id)
+
+
+def acting(session: Session, *, user_id: uuid.UUID, programme_id: uuid.UUID) -> Actor:
+    """A person without a request, in one programme."""
+    (actor,) = find_owners(session, [Belonging(user_id)], now=utc_now()).values()
+    return replace(actor, bound_programme_id=programme_id)

@@ -97,7 +97,10 @@ class Actor:
     bound_programme_id: uuid.UUID | None = None
     request_id: str | None = None
     source: str | None = None  # the other system on whose behalf it acts
-    _spans: dict[Permission, Span] = field(default_factory=dict, repr=False, compare=False)
+    # Not of `__init__`: a copy with another scope or programme must measure anew.
+    _spans: dict[Permission, Span] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def origin(self) -> Origin:

@@ -34,8 +34,8 @@ from app.access.schemas import (
 from app.identity.models import LoginSession, PersonalToken, User
 from app.kit.prepared import Prepared
 
-_CALLER = (col(User.id), col(User.email), col(User.display_name))
-_GRANT = (col(Membership.role), col(Membership.programme_id), col(Membership.team_id))
+CALLER = (col(User.id), col(User.email), col(User.display_name))
+GRANT = (col(Membership.role), col(Membership.programme_id), col(Membership.team_id))
 
 
 def holds_on(day: Any) -> sa.ColumnElement[bool]:
@@ -44,14 +44,20 @@ def holds_on(day: Any) -> sa.ColumnElement[bool]:
     return sa.and_(col(Membership.starts_on) <= day, sa.or_(ends.is_(None), ends > day))
 
 
-_HELD_TODAY = sa.and_(
+def is_live(now: Any) -> sa.ColumnElement[bool]:
+    """The personal token is neither revoked nor expired; at the end of its life it is void."""
+    return sa.and_(col(PersonalToken.revoked_at).is_(None), col(PersonalToken.expires_at) > now)
+
+
+LIVE_NOW = is_live(sa.bindparam("now", type_=PersonalToken.__table__.c.expires_at.type))  # type: ignore[attr-defined]
+HELD_TODAY = sa.and_(
     col(Membership.user_id) == User.id, holds_on(sa.bindparam("today", type_=sa.Date))
 )
 BY_LOGIN = (
-    sa.select(*_CALLER, *_GRANT)
+    sa.select(*CALLER, *GRANT)
     .select_from(LoginSession)
     .join(User, col(User.id) == col(LoginSession.user_id))
-    .outerjoin(Membership, _HELD_TODAY)
+    .outerjoin(Membership, HELD_TODAY)
     .where(
         col(LoginSession.id) == sa.bindparam("session_id", type_=sa.Uuid),
         col(LoginSession.user_id) == sa.bindparam("user_id", type_=sa.Uuid),
@@ -67,24 +73,15 @@ _TOKEN = (
 )
 _CALLER_BY_LOGIN = Prepared(BY_LOGIN)
 _BY_TOKEN = Prepared(
-    sa.select(*_CALLER, *_GRANT, *(col(column) for column in _TOKEN))
+    sa.select(*CALLER, *GRANT, *(col(column) for column in _TOKEN))
     .select_from(PersonalToken)
     .join(User, col(User.id) == col(PersonalToken.user_id))
-    .outerjoin(Membership, _HELD_TODAY)
+    .outerjoin(Membership, HELD_TODAY)
     .where(
         col(PersonalToken.secret_hash) == sa.bindparam("secret_hash", type_=sa.String),
-        col(PersonalToken.revoked_at).is_(None),
-        col(PersonalToken.expires_at)
-        > sa.bindparam("now", type_=PersonalToken.__table__.c.expires_at.type),  # type: ignore[attr-defined]
+        LIVE_NOW,
         col(User.disabled_at).is_(None),
     )
-)
-
-_ABSENT = Prepared(
-    sa.select(*_CALLER, *_GRANT)
-    .select_from(User)
-    .outerjoin(Membership, _HELD_TODAY)
-    .where(col(User.id) == sa.bindparam("user_id", type_=sa.Uuid), col(User.disabled_at).is_(None))
 )
 
 
@@ -100,7 +97,8 @@ class BesideCaller(NamedTuple):
     parameters: dict[str, Any]
 
 
-def _actor(rows: Sequence[Any], **more: Any) -> Actor:
+def actor_from(rows: Sequence[Any], **more: Any) -> Actor:
+    """Somebody of one row a role; they begin with the columns `CALLER` and `GRANT`."""
     grants = tuple(Grant(row[3], row[4], row[5]) for row in rows if row[3] is not None)
     first = rows[0]
     return Actor(user_id=first[0], email=first[1], display_name=first[2], grants=grants, **more)
@@ -124,7 +122,7 @@ def actor_of(rows: Sequence[Any], *, session_id: uuid.UUID, request_id: str | No
     """The caller from the rows of `BY_LOGIN`, which may carry further columns behind its own."""
     if not rows:
         return None
-    return _actor(rows, login_session_id=session_id, request_id=request_id)
+    return actor_from(rows, login_session_id=session_id, request_id=request_id)
 
 
 def find_actor_by_token(
@@ -136,7 +134,7 @@ def find_actor_by_token(
     if not rows:
         return None
     token_id, scopes, programme_id, last_used_at = rows[0][6:10]
-    actor = _actor(
+    actor = actor_from(
         rows,
         token_id=token_id,
         scopes=frozenset(scopes),
@@ -144,41 +142,6 @@ def find_actor_by_token(
         request_id=request_id,
     )
     return actor, last_used_at
-
-
-def find_absent_actor(
-    connection: sa.Connection,
-    *,
-    user_id: uuid.UUID,
-    token_id: uuid.UUID | None,
-    scopes: Sequence[str] | None,
-    programme_id: uuid.UUID,
-    request_id: str | None,
-    now: datetime,
-) -> Actor | None:
-    """Who asked for work that outlives the request: with the roles of today, in one programme.
-
-    None where the person may no longer log in, or the token that asked for it holds no more.
-    """
-    rows = _ABSENT.all(connection, {"user_id": user_id, "today": now.date()})
-    if not rows or not (token_id is None or _is_live(connection, token_id, now)):
-        return None
-    return _actor(
-        rows,
-        token_id=token_id,
-        scopes=None if scopes is None else frozenset(scopes),
-        bound_programme_id=programme_id,
-        request_id=request_id,
-    )
-
-
-def _is_live(connection: sa.Connection, token_id: uuid.UUID, now: datetime) -> bool:
-    statement = sa.select(col(PersonalToken.id)).where(
-        col(PersonalToken.id) == token_id,
-        col(PersonalToken.revoked_at).is_(None),
-        col(PersonalToken.expires_at) > now,
-    )
-    return connection.execute(statement).first() is not None
 
 
 def _places(actor: Actor) -> list[Place]:

@@ -93,7 +93,7 @@ def create_integration(
     values = column_values(data, exclude=exclude) | {"mapping": _stored(data.mapping)}
     _check(data.platform, values, has_token=data.token is not None)
     secret = data.secret or make_secret()
-    row = Integration(**values, secret="", owner_id=actor.user_id, scopes=_scopes(actor))
+    row = Integration(**values, secret="", **_owned_by(actor))
     row.secret = seal_secret(sealer, row.id, secret)
     row.token = data.token and seal_token(sealer, row.id, data.token)
     records.keep_new(session, actor=actor, noun=_NOUN, row=row, now=now, data=_about(row))
@@ -102,10 +102,6 @@ def create_integration(
 
 def _stored(mapping: Any) -> dict[str, Any]:
     return {} if mapping is None else mapping.model_dump(mode="json")
-
-
-def _scopes(actor: Actor) -> list[str] | None:
-    return None if actor.scopes is None else sorted(actor.scopes)
 
 
 def _about(row: Integration) -> dict[str, str]:
@@ -158,7 +154,11 @@ def _without(patch: IntegrationPatch, name: str) -> IntegrationPatch:
 
 
 def _owned_by(actor: Actor) -> dict[str, Any]:
-    return {"owner_id": actor.user_id, "scopes": _scopes(actor)}
+    return {
+        "owner_id": actor.user_id,
+        "token_id": actor.token_id,
+        "scopes": None if actor.scopes is None else sorted(actor.scopes),
+    }
 
 
 def archive_integration(

@@ -41,14 +41,17 @@ class InboundOutcome(StrEnum):
 class Integration(Row, Archivable, Scoped, table=True):
     """A connection to one platform, acting with the permissions of its owner, and never more.
 
-    `system` names the platform in external references. `mapping` holds `schemas.Mapping`. For an
-    OpenQI at the other end, `base_url` and `token` (sealed) are how released projects are fetched.
+    `scopes` are those of the personal token that made it, if one did; it acts as long as that
+    holds. `system` names the platform in external references. `mapping` holds `schemas.Mapping`.
+    For an OpenQI at the other end, `base_url` and `token` (sealed) are how released projects are
+    fetched.
     """
 
     __tablename__ = "integration"
 
     programme_id: uuid.UUID = Field(foreign_key="programme.id", index=True)
     owner_id: uuid.UUID = Field(foreign_key="app_user.id", index=True)
+    token_id: uuid.UUID | None = Field(default=None, foreign_key="personal_token.id")
     scopes: list[str] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     name: str = Field(sa_type=text_type(200))
     platform: Platform = Field(default=Platform.GENERIC, sa_type=enum_type(Platform))
@@ -70,12 +73,16 @@ class Integration(Row, Archivable, Scoped, table=True):
 
 
 class InboundEvent(Scoped, SQLModel, table=True):
-    """One message of a platform; its sender's id makes it idempotent."""
+    """One message of a platform; its sender's id makes it idempotent.
+
+    `repeated_at` is when it came last, if it came again: until long after, it must be known.
+    """
 
     __tablename__ = "inbound_event"
     __table_args__ = (
         sa.UniqueConstraint("integration_id", "sender_id"),
         sa.Index("ix_inbound_event_integration_id_received_at", "integration_id", "received_at"),
+        sa.Index("ix_inbound_event_received_at", "received_at"),
     )
 
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -86,6 +93,7 @@ class InboundEvent(Scoped, SQLModel, table=True):
     subject: str | None = Field(default=None, sa_type=text_type(200))  # what their id is of it
     digest: str = Field(sa_type=text_type(64))  # SHA-256 of the body, in hex
     received_at: datetime
+    repeated_at: datetime | None = None
     outcome: InboundOutcome = Field(
         default=InboundOutcome.PENDING, sa_type=enum_type(InboundOutcome)
     )

@@ -1,18 +1,16 @@
 """Reads of connections, and of whom they act for."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from app.access.actor import Actor, Grant
-from app.access.models import Membership
+from app.access.actor import Actor
+from app.access.owners import find_owners
 from app.access.permissions import Permission
-from app.access.queries import holds_on
 from app.access.scope import get_visible, select_visible
-from app.identity.models import User
 from app.integrations.models import Integration, Platform
 from app.integrations.schemas import IntegrationQuery
 from app.kit.filters import archived_filter, one_of
@@ -64,30 +62,11 @@ def find_acting(
 ) -> Actor | None:
     """Its owner with the roles of today, in its programme and within its scopes.
 
-    None where the person may no longer log in.
+    None where the person may no longer log in, or the token that made it holds no more.
     """
-    rows = session.execute(
-        sa.select(
-            col(User.email),
-            col(User.display_name),
-            col(Membership.role),
-            col(Membership.programme_id),
-            col(Membership.team_id),
-        )
-        .select_from(User)
-        .outerjoin(
-            Membership, sa.and_(col(Membership.user_id) == col(User.id), holds_on(now.date()))
-        )
-        .where(col(User.id) == integration.owner_id, col(User.disabled_at).is_(None))
-    ).all()
-    if not rows:
-        return None
-    return Actor(
-        user_id=integration.owner_id,
-        email=rows[0].email,
-        display_name=rows[0].display_name,
-        grants=tuple(Grant(*row[2:]) for row in rows if row.role is not None),
-        scopes=None if integration.scopes is None else frozenset(integration.scopes),
+    owner = find_owners(session, [integration], now=now).get(integration.id)
+    return owner and replace(
+        owner,
         bound_programme_id=integration.programme_id,
         request_id=request_id,
         source=source_of(integration),

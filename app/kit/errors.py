@@ -70,6 +70,7 @@ class OpenQIError(Exception):
 
     code: ClassVar[str]
     title: ClassVar[str]
+    type: ClassVar[str | None] = None  # where the world knows it by an address; else it is ours
 
     def __init__(
         self,
@@ -84,6 +85,11 @@ class OpenQIError(Exception):
         self.errors = tuple(errors)
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
+
+    @classmethod
+    def address(cls) -> str:
+        """The `type` of its problem document."""
+        return cls.type or f"/problems/{cls.code}"
 
 
 class BadRequest(OpenQIError):

@@ -22,6 +22,13 @@ _ETAG = {"description": "The revision; send it back in If-Match.", "schema": _TE
 _LOCATION = {"description": "Address of the new resource.", "schema": _TEXT}
 _LINK = {"description": 'The next page, as `rel="next"`; absent at the end.', "schema": _TEXT}
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
+RATE_LIMIT = {
+    "RateLimit-Policy": {"description": 'The quota: `"name";q=quota;w=seconds`.', "schema": _TEXT},
+    "RateLimit": {
+        "description": 'What is left of it: `"name";r=left;t=seconds until more`.',
+        "schema": _TEXT,
+    },
+}
 _CHALLENGE = {"description": "How to authenticate.", "schema": _TEXT}
 _KEY_PARAMETER = {
     "name": idempotency.HEADER,
@@ -46,7 +53,11 @@ _MEANINGS = {
     500: "Something went wrong on our side.",
     503: "Busy; try again soon.",
 }
-_HEADERS = {401: {"WWW-Authenticate": _CHALLENGE}, 503: {"Retry-After": _RETRY_AFTER}}
+_HEADERS = {
+    401: {"WWW-Authenticate": _CHALLENGE},
+    429: {"Retry-After": _RETRY_AFTER},
+    503: {"Retry-After": _RETRY_AFTER},
+}
 _FAULTS = {
     errors.Invalid: {"code": "missing", "detail": "Field required", "pointer": "#/name"},
     errors.ReferenceNotFound: {
@@ -67,7 +78,7 @@ def problems(*kinds: type[OpenQIError]) -> dict[int | str, dict[str, Any]]:
 
 
 def _example(kind: type[OpenQIError]) -> dict[str, Any]:
-    example = _sample(status_of(kind), kind.code, kind.title)
+    example = _sample(status_of(kind), kind.code, kind.title) | {"type": kind.address()}
     if kind in _FAULTS:
         example["errors"] = [_FAULTS[kind]]
     return example

@@ -107,7 +107,7 @@ def problem_response(
 def document_of(error: errors.OpenQIError, *, faults_at_most: int) -> dict[str, Any]:
     """The problem of an error that no request is waiting for; of many faults the first."""
     document = {
-        "type": f"/problems/{error.code}",
+        "type": error.address(),
         "title": error.title,
         "status": status_of(type(error)),
         "code": error.code,
@@ -133,7 +133,7 @@ def render_error(request: Request, error: errors.OpenQIError) -> Response:
         title=error.title,
         detail=error.detail,
         faults=error.errors,
-        extra=error.extra,
+        extra={"type": error.address(), **error.extra},
         headers=headers,
     )
 

@@ -7,14 +7,14 @@ wakes up long after its lease.
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, select
 
 from app.access.actor import Actor
-from app.access.queries import find_absent_actor
+from app.access.owners import find_owners
 from app.kit.db import Database
 from app.kit.errors import Forbidden
 from app.operations.actions import finish
@@ -98,15 +98,7 @@ class Hold:
         return True
 
     def _actor(self, session: Session, row: Operation, now: datetime) -> Actor:
-        actor = find_absent_actor(
-            session.connection(),
-            user_id=row.owner_id,
-            token_id=row.token_id,
-            scopes=row.scopes,
-            programme_id=row.programme_id,
-            request_id=row.request_id,
-            now=now,
-        )
-        if actor is None:
+        owner = find_owners(session, [row], now=now).get(row.id)
+        if owner is None:
             raise PermissionEnded
-        return actor
+        return replace(owner, bound_programme_id=row.programme_id, request_id=row.request_id)

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from app.access.owners import find_owners
 from app.events.models import Event
 from app.jobs.actions import enqueue_all
 from app.kit.clock import utc_now
@@ -16,7 +17,6 @@ from app.kit.ids import new_id
 from app.kit.upsert import insert_for
 from app.webhooks import lanes
 from app.webhooks.models import DeliveryState, EndpointState, WebhookDelivery, WebhookEndpoint
-from app.webhooks.owners import find_owners
 from app.webhooks.subscriptions import PING, TYPES, audible
 
 _DELIVERY: sa.Table = WebhookDelivery.__table__  # type: ignore[attr-defined]

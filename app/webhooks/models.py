@@ -41,9 +41,10 @@ class WebhookEndpoint(Row, Archivable, Scoped, table=True):
     """Where events of a programme are sent, for as long as its owner may read what they tell of.
 
     `event_types` as stated, wildcards included; empty means all. `scopes` narrows the owner's
-    permissions to those of the personal token that made it; once that is revoked, nothing is sent.
-    Events whose origin is `not_from` are left out, so that a platform does not hear of its own
-    changes. The columns from `failures` on are the worker's: they change without a new revision.
+    permissions to those of the personal token that made it; once that is revoked or has expired,
+    nothing is sent. Events whose origin is `not_from` are left out, so that a platform does not
+    hear of its own changes. The columns from `failures` on are the worker's: they change without a
+    new revision.
     """
 
     __tablename__ = "webhook_endpoint"

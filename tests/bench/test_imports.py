@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from app.access.permissions import Role
-from app.access.queries import find_absent_actor
 from app.jobs.handlers import Work
 from app.jobs.models import Job
 from app.kit import migrations
@@ -24,6 +23,7 @@ from app.operations.actions import OPERATION
 from app.operations.running import operator
 from tests.bench.asgi import describe
 from tests.builders import make_measure, make_membership, make_project, make_team, make_user
+from tests.exchange import acting
 from tests.measures.importing import RUNNERS, csv_of, points
 
 pytestmark = pytest.mark.bench
@@ -46,16 +46,7 @@ def _started(database: Database) -> tuple[Measure, Work]:
         make_membership(
             session, user=user, role=Role.FACILITATOR, programme_id=measure.programme_id
         )
-        actor = find_absent_actor(
-            session.connection(),
-            user_id=user.id,
-            token_id=None,
-            scopes=None,
-            programme_id=measure.programme_id,
-            request_id=None,
-            now=utc_now(),
-        )
-        assert actor is not None
+        actor = acting(session, user_id=user.id, programme_id=measure.programme_id)
         file = read_file("text/csv", csv_of(points(ROWS)).encode())
         import_data_points(
             session,

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.access.models import Membership
 from app.access.permissions import Role
+from app.identity.models import PersonalToken
 from app.kit.clock import utc_now
 from tests.builders import make_measure, make_membership, make_user
 from tests.calling import Caller
@@ -240,6 +241,46 @@ def test_it_may_do_what_its_owner_may_today(
     session.add(world.facilitator)
     session.commit()
     assert platform.outcome(project(name="New")) == ("refused", "owner_gone")
+
+
+def _revoke(token: PersonalToken) -> None:
+    token.revoked_at = utc_now()
+
+
+def _expire(token: PersonalToken) -> None:
+    token.expires_at = utc_now()
+
+
+@pytest.mark.parametrize("end", [_revoke, _expire])
+def test_it_acts_as_long_as_the_token_that_made_it(
+    end: Callable[[PersonalToken], None],
+    facilitator: Caller,
+    call: Callable[..., Caller],
+    world: World,
+    session: Session,
+) -> None:
+    """And is answered then as if its owner might no longer log in: the sender learns no more."""
+    scopes = ("integration:write", "programme:read", "project:read", "project:write")
+    holder = facilitator.with_token(*scopes)
+    platform = connect(holder, call(None), world.programme.id)
+    assert platform.outcome(project()) == ("applied", None)
+    end(session.exec(select(PersonalToken)).one())
+    session.commit()
+    silenced = platform.send(project(name="New"), message_id="msg_1")
+    assert (silenced.status_code, silenced.json()["code"]) == (202, "owner_gone")
+
+    # By a login, a new secret makes it act again; it then lasts as long as the person.
+    path = f"{platform.path}/rotate-secret"
+    platform.integration = facilitator.post(path, {}).json()
+    assert platform.outcome(project(name="New"), message_id="msg_1") == ("applied", None)
+    world.facilitator.disabled_at = utc_now()
+    session.add(world.facilitator)
+    session.commit()
+    gone = platform.send(project(name="Newer"), message_id="msg_2")
+    told = {"outcome", "code", "detail"}
+    assert {name: gone.json().get(name) for name in told} == {
+        name: silenced.json().get(name) for name in told
+    }
 
 
 def test_it_acts_in_its_programme_only(

@@ -16,11 +16,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from app.access.actor import Actor
 from app.access.permissions import Role
-from app.access.queries import find_absent_actor
 from app.events.models import Event
 from app.jobs.handlers import Done, Retry, Work
 from app.jobs.models import Job
@@ -41,6 +39,7 @@ from tests.builders import (
     make_team,
     make_user,
 )
+from tests.exchange import acting
 from tests.jobs.draining import drain, waiting
 from tests.measures.bodies import data_of
 from tests.measures.importing import RUNNERS, csv_of, point
@@ -75,20 +74,6 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BATCH_ROWS", BATCH)
 
 
-def _actor(session: Session, measure: Measure, user_id: Any) -> Actor:
-    actor = find_absent_actor(
-        session.connection(),
-        user_id=user_id,
-        token_id=None,
-        scopes=None,
-        programme_id=measure.programme_id,
-        request_id=None,
-        now=utc_now(),
-    )
-    assert actor is not None
-    return actor
-
-
 def started(database: Database, **options: Any) -> tuple[Measure, Operation]:
     """An import that waits, of its own measure. Where bad rows are skipped, it has one."""
     with database.transaction() as session:
@@ -105,7 +90,7 @@ def started(database: Database, **options: Any) -> tuple[Measure, Operation]:
         text = csv_of(point(number, numerator=21 if number in bad else 3) for number in range(ROWS))
         operation = import_data_points(
             session,
-            actor=_actor(session, measure, user.id),
+            actor=acting(session, user_id=user.id, programme_id=measure.programme_id),
             measure_id=measure.id,
             file=read_file("text/csv", text.encode()),
             options=ImportOptions(**options),

@@ -15,11 +15,11 @@ from app.jobs.models import DeadJob, Job
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.kit.errors import FieldError, Invalid, Unavailable
-from app.operations.actions import OPERATION
+from app.operations.actions import OPERATION, start_operation
 from app.operations.models import Operation, OperationState
 from app.operations.running import operator
 from app.operations.steps import Chunk, Turn, look_up
-from tests.exchange import make_operation
+from tests.exchange import acting, make_operation, make_personal_token
 from tests.jobs.draining import drain, waiting
 from tests.operations.bodies import KIND, counting, quick, work_off
 from tests.world import World
@@ -257,23 +257,14 @@ def _revoke(session: Session, _world: World, token: PersonalToken) -> None:
 
 
 def _expire(session: Session, _world: World, token: PersonalToken) -> None:
-    session.merge(token).expires_at = utc_now() - timedelta(minutes=1)
+    session.merge(token).expires_at = utc_now()
 
 
 @pytest.mark.parametrize("end", [_disable, _revoke, _expire])
 def test_it_stops_where_its_owner_may_no_longer_call(
     end: Callable[..., None], database: Database, session: Session, world: World
 ) -> None:
-    token = PersonalToken(
-        user_id=world.member.id,
-        name="Load",
-        secret_hash="x",
-        hint="abcd",
-        scopes=["measure:read"],
-        expires_at=utc_now() + timedelta(days=1),
-    )
-    session.add(token)
-    session.commit()
+    token = make_personal_token(session, user_id=world.member.id, scopes=["measure:read"])
     operation = make_operation(
         session,
         programme=world.programme,
@@ -305,19 +296,7 @@ def test_it_stops_where_its_owner_may_no_longer_call(
 
 def test_operations_of_one_programme_wait_for_each_other(session: Session, world: World) -> None:
     """The lane is the programme's, and a process runs one of a lane."""
-    from app.access.queries import find_absent_actor
-    from app.operations.actions import start_operation
-
-    actor = find_absent_actor(
-        session.connection(),
-        user_id=world.member.id,
-        token_id=None,
-        scopes=None,
-        programme_id=world.programme.id,
-        request_id=None,
-        now=utc_now(),
-    )
-    assert actor is not None
+    actor = acting(session, user_id=world.member.id, programme_id=world.programme.id)
     for programme in (world.programme, world.programme, world.other_programme):
         start_operation(
             session, actor=actor, kind=KIND, programme_id=programme.id, params={}, now=utc_now()

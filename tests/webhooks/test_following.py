@@ -14,32 +14,17 @@ from app.events.catalogue import Resource
 from app.events.dispatching import dispatcher
 from app.events.models import Event
 from app.events.outbox import Origin
-from app.identity.models import PersonalToken, User
+from app.identity.models import User
 from app.jobs.models import Job
 from app.webhooks import lanes
 from app.webhooks.following import follow
 from app.webhooks.models import DeliveryState, EndpointState, WebhookDelivery, WebhookEndpoint
 from tests.builders import make_membership, make_programme, make_team, make_user
-from tests.exchange import make_event, make_webhook_endpoint
+from tests.exchange import make_event, make_personal_token, make_webhook_endpoint
 from tests.jobs.draining import drain, waiting
 from tests.webhooks.receiving import OK, Post, Receiver
 
 URL = "http://127.0.0.1:9/hooks"
-
-
-def _token(session: Session, user_id: Any, **over: Any) -> PersonalToken:
-    values: dict[str, Any] = {
-        "user_id": user_id,
-        "name": "Platform",
-        "secret_hash": f"{user_id.hex}",
-        "hint": "abcd",
-        "scopes": ["webhook:write"],
-        "expires_at": over.pop("at") + timedelta(days=1),
-    }
-    token = PersonalToken(**(values | over))
-    session.add(token)
-    session.commit()
-    return token
 
 
 def test_a_delivery_and_its_job_are_made_once(post: Post) -> None:
@@ -100,11 +85,17 @@ def _disable_user(post: Post, endpoint: WebhookEndpoint) -> None:
 
 
 def _revoke_token(post: Post, endpoint: WebhookEndpoint) -> None:
-    token = _token(post.session, endpoint.owner_id, at=post.now, revoked_at=post.now)
+    token = make_personal_token(post.session, user_id=endpoint.owner_id, revoked_at=post.now)
     endpoint.token_id = token.id
 
 
-@pytest.mark.parametrize("end", [_end_membership, _disable_user, _revoke_token])
+def _expire_token(post: Post, endpoint: WebhookEndpoint) -> None:
+    """At this very moment: a token does not act at the end of its life."""
+    token = make_personal_token(post.session, user_id=endpoint.owner_id, expires_at=post.now)
+    endpoint.token_id = token.id
+
+
+@pytest.mark.parametrize("end", [_end_membership, _disable_user, _revoke_token, _expire_token])
 def test_once_the_owner_may_not_nothing_is_made_and_nothing_is_sent(
     post: Post, receiver: Receiver, end: Callable[[Post, WebhookEndpoint], None]
 ) -> None:
@@ -135,7 +126,7 @@ def test_a_role_in_a_team_alone_hears_nothing_of_its_projects(post: Post) -> Non
 
 def test_a_token_that_still_holds_narrows_to_its_scopes(post: Post) -> None:
     endpoint, _ = post.endpoint(URL, scopes=["webhook:write", "team:read"])
-    endpoint.token_id = _token(post.session, endpoint.owner_id, at=post.now).id
+    endpoint.token_id = make_personal_token(post.session, user_id=endpoint.owner_id).id
     post.session.commit()
     post.happen(endpoint)
     assert len(post.deliveries(endpoint)) == 1

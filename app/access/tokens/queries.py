@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
+from app.access.queries import is_live
 from app.access.tokens.schemas import PersonalTokenQuery
 from app.identity.models import PersonalToken
 from app.kit.errors import NotFound
@@ -19,11 +20,6 @@ _SORTS: dict[str, Any] = {
     "expires_at": PersonalToken.expires_at,
     "last_used_at": PersonalToken.last_used_at,
 }
-
-
-def is_live(now: datetime) -> sa.ColumnElement[bool]:
-    """Neither revoked nor expired."""
-    return sa.and_(col(PersonalToken.revoked_at).is_(None), col(PersonalToken.expires_at) > now)
 
 
 def get_token(session: Session, *, actor: Actor, token_id: uuid.UUID) -> PersonalToken:

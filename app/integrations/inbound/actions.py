@@ -51,7 +51,7 @@ _AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED})
 _OWNER_GONE = Result(
     InboundOutcome.REFUSED,
     code="owner_gone",
-    detail="Whoever the connection acts for may no longer log in.",
+    detail="Whoever the connection acts for may act no more.",
 )
 log = structlog.get_logger()
 
@@ -102,6 +102,8 @@ def receive_event(
     row, is_new = _claim(session, integration, message, now)
     if row.digest != message.digest:
         raise MessageIdReused
+    if not is_new:
+        row.repeated_at = now
     if is_new or row.outcome in _AGAIN:
         result = _result(session, integration, message, own_address, request_id, now)
         for name in ("outcome", "code", "detail", "resource_type", "resource_id", "subject"):

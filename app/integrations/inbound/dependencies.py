@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any, NamedTuple
 
 import structlog
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from pydantic_core import from_json
 from sqlmodel import Session
 
@@ -83,11 +83,16 @@ def _secrets(session: Session, request: Request, integration_id: uuid.UUID) -> l
 
 
 def verified(
-    integration_id: uuid.UUID, request: Request, given: Annotated[Sent, Depends(sent)]
+    integration_id: uuid.UUID,
+    request: Request,
+    response: Response,
+    given: Annotated[Sent, Depends(sent)],
 ) -> Message:
-    """The message, if the connection's secret signed it. Raises `InvalidSignature`.
+    """The message, if the connection's secret signed it and its quota is not used up.
 
-    It is read before the write transaction begins: whoever cannot sign takes no lock.
+    It is read before the write transaction begins: whoever cannot sign takes no lock. Nor does that
+    count, or anybody could use up the quota of a platform. Raises `InvalidSignature` and
+    `QuotaExceeded`.
     """
     with request.app.state.database.reading() as session:
         secrets = _secrets(session, request, integration_id)
@@ -105,6 +110,7 @@ def verified(
     is_long = max(len(given.sender_id), len(given.signature)) > LONGEST_HEADER
     if is_long or not secrets or not _MESSAGE_ID.fullmatch(given.sender_id):
         raise InvalidSignature
+    response.headers.update(request.app.state.inbound_limiter.take(integration_id))
     request.state.principal_id = integration_id  # an Idempotency-Key belongs to the connection
     return Message.of(integration_id, given.sender_id, given.body, _document(given.body))
 

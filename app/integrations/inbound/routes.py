@@ -21,7 +21,8 @@ from app.integrations.inbound.schemas import (
 from app.integrations.models import InboundOutcome
 from app.kit.dependencies import CurrentPager, Now, ReadSession, WriteSession
 from app.kit.errors import BadRequest, Invalid
-from app.kit.openapi import problems
+from app.kit.limiting import QuotaExceeded
+from app.kit.openapi import RATE_LIMIT, problems
 from app.kit.pagination import Page
 from app.kit.problems import render_error
 from app.kit.routing import Router
@@ -34,8 +35,13 @@ SIGNATURE: dict[str, Any] = {
 }
 router = Router()
 _read = InboundEventRead.model_validate
-_REPEATED: dict[int | str, dict[str, Any]] = {
-    200: {"model": InboundReceipt, "description": "It came before; its outcome again."}
+_TAKEN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": InboundReceipt,
+        "description": "It came before; its outcome again.",
+        "headers": RATE_LIMIT,
+    },
+    202: {"headers": RATE_LIMIT},
 }
 _SIGNED_BODY: dict[str, Any] = {
     "security": [{"signature": []}],
@@ -51,9 +57,15 @@ _SIGNED_BODY: dict[str, Any] = {
     status_code=202,
     summary="Receive a message of a platform",
     response_model=InboundReceipt,
-    responses=_REPEATED
+    responses=_TAKEN
     | problems(
-        BadRequest, Invalid, InvalidSignature, MessageIdReused, IntegrationPaused, InboundFailed
+        BadRequest,
+        Invalid,
+        InvalidSignature,
+        MessageIdReused,
+        QuotaExceeded,
+        IntegrationPaused,
+        InboundFailed,
     ),
     openapi_extra=_SIGNED_BODY,
 )

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from app.access.owners import find_owners
 from app.events.models import Event
 from app.webhooks.deliveries.schemas import Span
 from app.webhooks.following import delivery_values, keep_deliveries
 from app.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
-from app.webhooks.owners import find_owners
 from app.webhooks.subscriptions import audible
 
 CHUNK = 500
