@@ -118,6 +118,7 @@ def create_app(
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
     app.state.viewers = Viewers(lambda: app.state.database)
+    parts.metrics.viewers.set_function(lambda: app.state.viewers.count)
     app.state.allowed_methods = _allowed_methods(app)
     app.state.oldest_due = jobs.oldest_due
     app.state.database_gauges = DatabaseGauges(

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import col
 
 from app.access.models import Membership
@@ -70,6 +71,22 @@ def test_what_happens_is_told(stage: Stage) -> None:
         assert feed["items"] == [event]
         _stop(stage)
         assert watcher.next() == {"end": "shutdown", "seq": start + 1}
+
+
+def test_a_scrape_counts_those_who_watch(stage: Stage) -> None:
+    token = stage.token(stage.world.facilitator)
+
+    def counted() -> float:
+        told = httpx.get(f"{address}/metrics").text
+        families = {family.name: family for family in text_string_to_metric_families(told)}
+        return families["openqi_stream_viewers"].samples[0].value
+
+    with _served(stage) as address:
+        assert counted() == 0
+        with watching(address, token), watching(address, token):
+            assert counted() == 2
+            _stop(stage)
+        _until(lambda: counted() == 0)
 
 
 def test_going_on_after_a_break_misses_nothing(stage: Stage) -> None:
