@@ -64,10 +64,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.viewers.wake()
 
     unlisten = bell_of(app.state.database.write_engine).listen(ring)
-    async with background(app.state.parts) if background else nullcontext():
-        yield
-    unlisten()
-    app.state.database.dispose()
+    try:
+        async with background(app.state.parts) if background else nullcontext():
+            yield
+    finally:
+        unlisten()
+        app.state.database.dispose()
 
 
 def _allowed_methods(app: FastAPI) -> Callable[[str], str]:
