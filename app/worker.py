@@ -42,10 +42,7 @@ log = structlog.get_logger()
 # They hear of every event, in the transaction that numbers it.
 FOLLOWERS: tuple[Follower, ...] = (following.follow, watching.follow)
 LETTERS: dict[str, WriteLetter] = {**letters.LETTERS}  # what is written to people, by name
-RUNNERS: dict[str, Runner] = {
-    IMPORT: run_import,
-    REPLAY: run_replay,
-}  # long work, by kind of operation
+RUNNERS: dict[str, Runner] = {IMPORT: run_import, REPLAY: run_replay}  # by kind of operation
 CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY)
 
 
