@@ -82,7 +82,7 @@ def _settle_alone(database: Database, result: Result, now: int | None) -> None:
     except Exception as fault:
         if is_outage(fault):
             raise
-        log.exception("job_effect_failed", kind=result.held.kind.name, job=result.held.work.id)
+        log.exception("job_effect_failed", **result.held.work.told)
         _settle(database, [Result(result.held, Retry(describe(fault)))], now)
 
 
@@ -113,7 +113,7 @@ def settle_together(
                 for one in held
                 for result in settle_together(database, handler, [one], now=now)
             ]
-        log.exception("job_failed", kind=handler.kind.name, job=held[0].work.id)
+        log.exception("job_failed", **held[0].work.told)
         failed = Result(held[0], Retry(describe(fault)))
         settle(database, [failed], now=now)
         return [failed]

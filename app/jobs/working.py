@@ -226,7 +226,7 @@ class Worker:
         held = running.held
 
         async def run() -> None:
-            with bound(job=held.work.id, kind=held.kind.name, attempt=held.work.attempt):
+            with bound(**held.work.told):
                 try:
                     outcome = await call(*arguments)
                 except Exception as fault:
@@ -329,7 +329,7 @@ class Worker:
         for held in lost:
             running = self._running.pop(held.row, None)
             if running is not None and running.task is not None and running.outcome is None:
-                log.warning("job_lease_lost", kind=held.kind.name, job=held.work.id)
+                log.warning("job_lease_lost", **held.work.told)
                 self.metrics.jobs_settled(held.kind.name, "lost", running.seconds)
                 running.task.cancel()
         if lost:
