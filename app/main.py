@@ -26,7 +26,7 @@ from app.kit.telemetry import Observed, tracing
 from app.parts import Parts, make_parts
 from app.settings import Settings
 from app.webhooks import figures as webhooks
-from app.webhooks.feed.viewers import Viewers
+from app.webhooks.feed.viewers import Limits, Viewers
 
 Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
 
@@ -119,7 +119,10 @@ def create_app(
     )
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
-    app.state.viewers = Viewers(lambda: app.state.database)
+    app.state.viewers = Viewers(
+        lambda: app.state.database,
+        Limits(viewers=settings.stream_viewers, per_user=settings.stream_viewers_per_user),
+    )
     parts.metrics.viewers.set_function(lambda: app.state.viewers.count)
     app.state.allowed_methods = _allowed_methods(app)
     app.state.oldest_due = jobs.oldest_due

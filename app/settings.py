@@ -100,6 +100,15 @@ class Settings(BaseSettings):
     delivery_days: int = Field(
         default=30, ge=1, le=90, description="Days that deliveries are kept and can be replayed."
     )
+    stream_viewers: int = Field(
+        default=500, ge=1, le=10_000, description="Open streams of events at a process at most."
+    )
+    stream_viewers_per_user: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Those of one user, with all logins and tokens together.",
+    )
     smtp_host: str | None = Field(
         default=None, description="Mail server; without one, mail is written as files."
     )
