@@ -21,11 +21,9 @@ from app.jobs import figures as jobs
 from app.jobs.waking import bell_of
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
-from app.kit.metrics import DatabaseGauges
 from app.kit.telemetry import Observed, tracing
-from app.parts import Parts, make_parts
+from app.parts import Parts, add_database_gauges, make_parts
 from app.settings import Settings
-from app.webhooks import figures as webhooks
 from app.webhooks.feed.viewers import Limits, Viewers
 
 Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
@@ -126,12 +124,8 @@ def create_app(
     parts.metrics.viewers.set_function(lambda: app.state.viewers.count)
     app.state.allowed_methods = _allowed_methods(app)
     app.state.oldest_due = jobs.oldest_due
-    app.state.database_gauges = DatabaseGauges(
-        lambda: app.state.database,  # a test puts its own in the place of the one of now
-        (*jobs.GAUGES, *webhooks.GAUGES),
-        (jobs.read_jobs, webhooks.read_outgoing),
-    )
-    parts.metrics.registry.register(app.state.database_gauges)
+    # A test puts its own database in the place of the one of now.
+    app.state.database_gauges = add_database_gauges(parts.metrics, lambda: app.state.database)
     problems.install(app)
     idempotency.install(app)
     api.include_routers(app)

@@ -127,6 +127,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token of `/metrics`; without one, this machine only."
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port where `openqi worker` serves `/metrics`; without one it does not.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address that this port listens on.")
     traces: bool = Field(
         default=False, description="Send traces by OpenTelemetry, set up by its OTEL_* variables."
     )
