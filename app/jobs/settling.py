@@ -20,7 +20,7 @@ from app.jobs.claiming import Held, instant
 from app.jobs.handlers import Done, Outcome, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
-from app.kit.database_errors import is_busy
+from app.kit.database_errors import is_away
 from app.kit.db import Database
 from app.kit.ids import new_id
 
@@ -42,9 +42,9 @@ class Result(NamedTuple):
 
 
 def is_outage(fault: BaseException) -> bool:
-    """Whether the database is away or busy: then the same is tried again, and nothing is lost."""
+    """Whether the database is away, busy or full: the same is tried again, and nothing is lost."""
     if isinstance(fault, DBAPIError):
-        return is_busy(fault) or fault.connection_invalidated
+        return is_away(fault)
     return isinstance(fault, PoolTimeout | OSError)
 
 
