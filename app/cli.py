@@ -35,13 +35,14 @@ from app.kit.errors import OpenQIError
 from app.kit.logging import configure
 from app.kit.negotiation import CSV, JSON_LINES
 from app.kit.remote import Declined, Remote, Unreachable
+from app.kit.scraping import NotListening
 from app.kit.serving import Server
 from app.kit.single_process import DatabaseInUse, sole_process
 from app.main import OpenQI, create_app
 from app.operations import terminal
 from app.parts import make_parts
 from app.settings import Settings
-from app.worker import working
+from app.worker import telling, working
 
 SAFE_SQLITE = (3, 51, 3)  # before it, the write-ahead log could be corrupted by two processes
 
@@ -79,7 +80,7 @@ def _clear_failures() -> Iterator[None]:
         _fail(str(fault))
     except DatabaseInUse as fault:
         _fail(f"another OpenQI process serves {fault}; a SQLite database takes one at a time.")
-    except (Declined, Unreachable) as fault:
+    except (Declined, NotListening, Unreachable) as fault:
         _fail(f"{fault}.")
     except OpenQIError as fault:
         _fail(fault.detail or fault.title)
@@ -254,7 +255,7 @@ async def _work(settings: Settings, queues: list[str] | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     parts = make_parts(settings)
-    async with working(parts, queues=queues):
+    async with telling(parts), working(parts, queues=queues):
         structlog.get_logger().info("working", queues=queues or list(SLOTS))
         await ended.wait()
     parts.database.dispose()

@@ -22,12 +22,10 @@ from app.jobs.waking import bell_of
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
 from app.kit.limiting import Limiter
-from app.kit.metrics import DatabaseGauges
 from app.kit.telemetry import Observed, tracing
-from app.parts import Parts, make_parts
+from app.parts import Parts, add_database_gauges, make_parts
 from app.settings import Settings
-from app.webhooks import figures as webhooks
-from app.webhooks.feed.viewers import Viewers
+from app.webhooks.feed.viewers import Limits, Viewers
 
 Background = Callable[[Parts], AbstractAsyncContextManager[Any]]
 
@@ -65,10 +63,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.viewers.wake()
 
     unlisten = bell_of(app.state.database.write_engine).listen(ring)
-    async with background(app.state.parts) if background else nullcontext():
-        yield
-    unlisten()
-    app.state.database.dispose()
+    try:
+        async with background(app.state.parts) if background else nullcontext():
+            yield
+    finally:
+        unlisten()
+        app.state.database.dispose()
 
 
 def _allowed_methods(app: FastAPI) -> Callable[[str], str]:
@@ -118,16 +118,16 @@ def create_app(
     )
     # Cursors are signed by a key of their own that all replicas share, without a further setting.
     app.state.cursor_secret = hashlib.sha256(b"cursor" + parts.signing_key.encode()).digest()
-    app.state.viewers = Viewers(lambda: app.state.database)
+    app.state.viewers = Viewers(
+        lambda: app.state.database,
+        Limits(viewers=settings.stream_viewers, per_user=settings.stream_viewers_per_user),
+    )
+    parts.metrics.viewers.set_function(lambda: app.state.viewers.count)
     app.state.inbound_limiter = Limiter("messages", quota=settings.integration_messages_a_minute)
     app.state.allowed_methods = _allowed_methods(app)
     app.state.oldest_due = jobs.oldest_due
-    app.state.database_gauges = DatabaseGauges(
-        lambda: app.state.database,  # a test puts its own in the place of the one of now
-        (*jobs.GAUGES, *webhooks.GAUGES),
-        (jobs.read_jobs, webhooks.read_outgoing),
-    )
-    parts.metrics.registry.register(app.state.database_gauges)
+    # A test puts its own database in the place of the one of now.
+    app.state.database_gauges = add_database_gauges(parts.metrics, lambda: app.state.database)
     problems.install(app)
     idempotency.install(app)
     api.include_routers(app)

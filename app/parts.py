@@ -1,14 +1,17 @@
 """The parts that the server and the worker share, made once from the settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from app.identity.keys import load_signing_key
+from app.jobs import figures as jobs
 from app.kit.db import Database
-from app.kit.metrics import Metrics
+from app.kit.metrics import DatabaseGauges, Metrics
 from app.kit.outbound import Policy
 from app.kit.sealing import Sealer
 from app.settings import Settings
+from app.webhooks import figures as webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,14 @@ def make_parts(settings: Settings, *, database: Database | None = None) -> Parts
             proxy=settings.webhook_proxy,
         ),
     )
+
+
+def add_database_gauges(metrics: Metrics, find: Callable[[], Database]) -> DatabaseGauges:
+    """What the shared database says of the work, among the metrics of this process."""
+    gauges = DatabaseGauges(
+        find,
+        (*jobs.GAUGES, *webhooks.GAUGES),
+        (jobs.read_jobs, webhooks.read_outgoing),
+    )
+    metrics.registry.register(gauges)
+    return gauges

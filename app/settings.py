@@ -109,6 +109,15 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Signed messages that a process takes of one integration in a minute.",
     )
+    stream_viewers: int = Field(
+        default=500, ge=1, le=10_000, description="Open streams of events at a process at most."
+    )
+    stream_viewers_per_user: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Those of one user, with all logins and tokens together.",
+    )
     smtp_host: str | None = Field(
         default=None, description="Mail server; without one, mail is written as files."
     )
@@ -127,6 +136,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token of `/metrics`; without one, this machine only."
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port where `openqi worker` serves `/metrics`; without one it does not.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address that this port listens on.")
     traces: bool = Field(
         default=False, description="Send traces by OpenTelemetry, set up by its OTEL_* variables."
     )

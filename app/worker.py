@@ -22,13 +22,15 @@ from app.jobs.purging import NIGHTLY, purger
 from app.jobs.schedules import Cron
 from app.jobs.working import Worker
 from app.kit.mail import MailFolder, MailServer, Post
+from app.kit.metrics import PATIENCE_SECONDS
 from app.kit.outbound import Outbound
+from app.kit.scraping import listening
 from app.measures.imports.actions import KIND as IMPORT
 from app.measures.imports.runner import run_import
 from app.operations import sweeping as operations
 from app.operations.running import operator
 from app.operations.steps import Runner
-from app.parts import Parts
+from app.parts import Parts, add_database_gauges
 from app.settings import Settings
 from app.webhooks import following, letters
 from app.webhooks import sweeping as webhooks
@@ -43,10 +45,7 @@ log = structlog.get_logger()
 # They hear of every event, in the transaction that numbers it.
 FOLLOWERS: tuple[Follower, ...] = (following.follow, watching.follow)
 LETTERS: dict[str, WriteLetter] = {**letters.LETTERS}  # what is written to people, by name
-RUNNERS: dict[str, Runner] = {
-    IMPORT: run_import,
-    REPLAY: run_replay,
-}  # long work, by kind of operation
+RUNNERS: dict[str, Runner] = {IMPORT: run_import, REPLAY: run_replay}  # by kind of operation
 CRONS: tuple[Cron, ...] = (
     NIGHTLY,
     webhooks.NIGHTLY,
@@ -94,6 +93,32 @@ def _post(settings: Settings) -> Post:
         settings.smtp_user,
         password.get_secret_value() if password else None,
     )
+
+
+@asynccontextmanager
+async def telling(parts: Parts) -> AsyncIterator[None]:
+    """The metrics of a process that serves nothing else, where the settings name a port for them.
+
+    Raises `NotListening`.
+    """
+    settings, loop = parts.settings, asyncio.get_running_loop()
+    if settings.metrics_port is None:
+        yield
+        return
+    gauges = add_database_gauges(parts.metrics, lambda: parts.database)
+
+    def refresh() -> None:
+        reading = asyncio.run_coroutine_threadsafe(gauges.refresh(), loop)
+        reading.result(2 * PATIENCE_SECONDS)
+
+    with listening(
+        parts.metrics.registry,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        refresh=refresh,
+    ):
+        yield
 
 
 @asynccontextmanager

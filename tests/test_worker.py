@@ -18,6 +18,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
 import app
@@ -83,13 +84,19 @@ def test_every_kind_has_one_handler(settings: Settings) -> None:
     parts.database.dispose()
 
 
-@contextmanager
-def _process(folder: Path, url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that runs until SIGTERM, which it must obey without a traceback."""
+def _free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    more = {"OPENQI_DATABASE_URL": url, "PORT": port}
+        return str(probe.getsockname()[1])
+
+
+@contextmanager
+def _process(
+    folder: Path, url: str, *arguments: str, **more: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs until SIGTERM, which it must obey without a traceback."""
+    port = _free_port()
+    more |= {"OPENQI_DATABASE_URL": url, "PORT": port}
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
@@ -167,6 +174,53 @@ def test_a_server_without_a_worker_and_a_worker_beside_it(
         with _process(tmp_path, url, "worker", "--queues", "event"):
             _until(lambda: _numbered(database) == 3)
     database.dispose()
+
+
+def _scrape(port: str, **headers: str) -> dict[tuple[str, ...], float]:
+    """Every number by its name and the values of its labels; nothing where nobody answers."""
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers)
+    except httpx.TransportError:
+        return {}
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text if answer.is_success else "")
+        for sample in family.samples
+    }
+
+
+def test_a_worker_alone_tells_its_metrics(tmp_path: Path, postgres_worker_url: str) -> None:
+    url, port = postgres_worker_url, _free_port()
+    database = Database(url)
+    _happen(database)
+    ask(database, Kind("mail.send", queue="mail"), at=None)
+    settings = {"OPENQI_METRICS_PORT": port, "OPENQI_METRICS_TOKEN": "s3cret"}
+    bearer = {"Authorization": "Bearer s3cret"}
+    with _process(tmp_path, url, "worker", "--queues", "event", **settings):
+        _until(
+            lambda: (
+                _scrape(port, **bearer).get(("openqi_job_seconds_count", "event.dispatch", "done"))
+                == 3
+            )
+        )
+        _until(lambda: _scrape(port, **bearer)["openqi_events_undispatched",] == 0)
+        found = _scrape(port, **bearer)
+        assert found["openqi_jobs_claimed_total", "event.dispatch"] == 3
+        assert found["openqi_jobs_due", "mail"] == 1  # it is not for this worker, and yet told
+        assert found["openqi_database_up",] == 1
+        assert _scrape(port) == {}
+    database.dispose()
+
+
+def test_a_port_of_metrics_that_is_taken(tmp_path: Path, postgres_worker_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        more = {"OPENQI_DATABASE_URL": postgres_worker_url, "OPENQI_METRICS_PORT": port}
+        result = run(tmp_path, "worker", **more)
+    assert result.returncode == 1, result.stderr
+    assert f"127.0.0.1:{port} cannot be listened on" in result.stderr
+    assert "choose another OPENQI_METRICS_PORT" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def _schedules(database: Database) -> int:

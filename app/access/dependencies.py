@@ -7,12 +7,15 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from app.access import actions, queries
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.identity.models import TOKEN_PREFIX
 from app.identity.tokens import AccessClaims, InvalidToken
+from app.kit.database_errors import is_away
+from app.kit.db import Database
 from app.kit.dependencies import instant_of
 from app.kit.errors import Invalid, Unauthenticated
 from app.kit.outbound import Refused, check_target
@@ -104,10 +107,21 @@ def _by_token(
         return None
     actor, last_used_at = found
     if last_used_at is None or now - last_used_at > _USE_NOTED_EVERY:
-        # A transaction of its own: a read request notes it too, and its answer must not wait.
-        with request.app.state.database.transaction() as writing:
-            actions.note_token_use(writing, token_id=actor.token_id, now=now)
+        _note_use(request.app.state.database, actor, now)
     return actor
+
+
+def _note_use(database: Database, actor: Actor, now: datetime) -> None:
+    """In a transaction of its own: a read request notes it too, and its answer must not wait.
+
+    Where the database takes no writes, as on a full disk, reads go on and their use goes unnoted.
+    """
+    try:
+        with database.transaction() as writing:
+            actions.note_token_use(writing, token_id=actor.token_id, now=now)
+    except DBAPIError as fault:
+        if not is_away(fault):
+            raise
 
 
 def current_actor(request: Request, caller: Caller) -> Actor:

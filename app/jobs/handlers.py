@@ -1,5 +1,6 @@
 """What runs a job: three shapes of handler, and the outcome that each returns."""
 
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +19,20 @@ class Work(NamedTuple):
     args: Mapping[str, Any]
     attempt: int  # 1 at the first claim
     created_at: int  # Unix milliseconds
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a log may say of it; of its arguments the ids alone, as the API writes them."""
+        ids = {name: _id_of(value) for name, value in self.args.items() if name.endswith("_id")}
+        stated = {name: told for name, told in ids.items() if told is not None}
+        return stated | {"job_id": self.id, "kind": self.kind, "attempt": self.attempt}
+
+
+def _id_of(value: Any) -> str | None:
+    try:
+        return str(uuid.UUID(value))
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 class Effect(NamedTuple):

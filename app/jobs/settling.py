@@ -20,7 +20,7 @@ from app.jobs.claiming import Held, instant
 from app.jobs.handlers import Done, Outcome, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
-from app.kit.database_errors import is_busy
+from app.kit.database_errors import is_away
 from app.kit.db import Database
 from app.kit.ids import new_id
 
@@ -49,9 +49,9 @@ class Result(NamedTuple):
 
 
 def is_outage(fault: BaseException) -> bool:
-    """Whether the database is away or busy: then the same is tried again, and nothing is lost."""
+    """Whether the database is away, busy or full: the same is tried again, and nothing is lost."""
     if isinstance(fault, DBAPIError):
-        return is_busy(fault) or fault.connection_invalidated
+        return is_away(fault)
     return isinstance(fault, PoolTimeout | OSError)
 
 
@@ -89,7 +89,7 @@ def _settle_alone(database: Database, result: Result, now: int | None) -> None:
     except Exception as fault:
         if is_outage(fault):
             raise
-        log.exception("job_effect_failed", kind=result.held.kind.name, job=result.held.work.id)
+        log.exception("job_effect_failed", **result.held.work.told)
         _settle(database, [Result(result.held, Retry(describe(fault)))], now)
 
 
@@ -120,7 +120,7 @@ def settle_together(
                 for one in held
                 for result in settle_together(database, handler, [one], now=now)
             ]
-        log.exception("job_failed", kind=handler.kind.name, job=held[0].work.id)
+        log.exception("job_failed", **held[0].work.told)
         failed = Result(held[0], Retry(describe(fault)))
         settle(database, [failed], now=now)
         return [failed]

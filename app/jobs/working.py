@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.claiming import Held, claim, due_queues, extend, is_sqlite, looking, release
 from app.jobs.handlers import Dead, Handler, InThread, Outcome, Outgoing, Retry, Together
@@ -236,21 +237,20 @@ class Worker:
         held = running.held
 
         async def run() -> None:
-            with bound(job=held.work.id, kind=held.kind.name, attempt=held.work.attempt):
+            with bound(**held.work.told):
                 try:
                     outcome = await call(*arguments)
                 except Exception as fault:
-                    log.exception("job_failed")
-                    outcome = Retry(describe(fault))
+                    outcome = _failed(fault)
             self._know(running, outcome)
 
         running.task = self._spawn(run())
 
     async def _together(self, handler: Together, batch: list[_Running]) -> None:
         held = [running.held for running in batch]
-        patience = time.monotonic() + handler.kind.lease_seconds
+        patience = time.monotonic() + handler.kind.lease_seconds / 2
         try:
-            while time.monotonic() < patience:  # beyond it the jobs are anybody's
+            while time.monotonic() < patience:  # beyond the lease the jobs are anybody's
                 try:
                     results = await in_thread(settle_together, self.database, handler, held)
                     for result in results:
@@ -262,6 +262,9 @@ class Worker:
                         return
                     log.warning("job_database_away", error=describe(fault))
                     await asyncio.sleep(self.pace.back_off)
+            # A claim must not count where nothing could be tried; else the leases run out.
+            with contextlib.suppress(SQLAlchemyError, OSError):
+                await in_thread(release, self.database, held)
         finally:
             for running in batch:
                 self._forget(running)
@@ -340,7 +343,7 @@ class Worker:
         for held in lost:
             running = self._running.pop(held.row, None)
             if running is not None and running.task is not None and running.outcome is None:
-                log.warning("job_lease_lost", kind=held.kind.name, job=held.work.id)
+                log.warning("job_lease_lost", **held.work.told)
                 self.metrics.jobs_settled(held.kind.name, "lost", running.seconds)
                 running.task.cancel()
         if lost:
@@ -377,6 +380,15 @@ class Worker:
             log.warning("job_not_released", error=describe(fault))
             return False
         return True
+
+
+def _failed(fault: Exception) -> Retry:
+    """What becomes of a job that raised; an outage of the database uses up no attempt."""
+    if isinstance(fault, SQLAlchemyError) and is_outage(fault):
+        log.warning("job_database_away", error=describe(fault))
+        return Retry(describe(fault), counts=False)
+    log.exception("job_failed")
+    return Retry(describe(fault))
 
 
 def _loaded(database: Database, handler: Outgoing, works: Sequence[Any]) -> Mapping[int, Any]:

@@ -23,6 +23,11 @@ def is_full(error: DBAPIError) -> bool:
     return state == _DISK_FULL or (state is None and "disk is full" in str(error.orig))
 
 
+def is_away(error: DBAPIError) -> bool:
+    """Whether nothing is wrong with what was asked: the database is busy, full or not there."""
+    return is_busy(error) or is_full(error) or error.connection_invalidated
+
+
 def _unique_fields(error: IntegrityError) -> list[str] | None:
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:  # psycopg

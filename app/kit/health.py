@@ -1,5 +1,7 @@
 """Liveness and readiness for orchestrators: public, unversioned, and telling no secrets."""
 
+import time
+
 import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, Request
@@ -10,6 +12,7 @@ from app.kit import migrations
 from app.kit.clock import utc_now
 
 BEHIND_SECONDS = 60.0
+FULL_SECONDS = 60.0  # as long as whoever was refused was asked to wait
 
 router = APIRouter(prefix="/health", tags=["health"], redirect_slashes=False)
 log = structlog.get_logger()
@@ -28,7 +31,11 @@ class Readiness(Health):
     warnings: list[str] = Field(
         default_factory=list,
         examples=[[]],
-        description="`worker_behind`: work has been due for over a minute. Requests are answered.",
+        description=(
+            "`worker_behind`: work has been due for over a minute. `storage_full`: this process "
+            "refused a write within the last minute, because the disk of the database is full. "
+            "Requests are answered, reads in any case."
+        ),
     )
     worker: dict[str, float] = Field(
         default_factory=dict,
@@ -52,8 +59,8 @@ async def get_liveness() -> Health:
 def get_readiness(request: Request) -> JSONResponse:
     """Asks the database and compares its schema with the one that this version needs.
 
-    A worker that is behind is a warning, not a reason: every replica would leave its balancer at
-    once, and none of them could answer the sooner for it.
+    A worker that is behind and a full disk are warnings, not reasons: every replica would leave its
+    balancer at once, and none of them could answer the sooner for it.
     """
     reasons = []
     worker: dict[str, float] = {}
@@ -67,10 +74,13 @@ def get_readiness(request: Request) -> JSONResponse:
     except (sa.exc.SQLAlchemyError, OSError) as fault:
         log.warning("not_ready", exc_info=fault)
         reasons.append("database_unreachable")
+    warnings = ["worker_behind"] if max(worker.values(), default=0) > BEHIND_SECONDS else []
+    if time.monotonic() - request.app.state.full_at < FULL_SECONDS:
+        warnings.append("storage_full")
     health = Readiness(
         status="unavailable" if reasons else "ok",
         reasons=reasons,
-        warnings=["worker_behind"] if max(worker.values(), default=0) > BEHIND_SECONDS else [],
+        warnings=warnings,
         worker={queue: round(seconds, 1) for queue, seconds in worker.items()},
     )
     return JSONResponse(health.model_dump(), 503 if reasons else 200, {"Cache-Control": "no-store"})

@@ -6,7 +6,7 @@ In Prometheus' text format. A registry a process, made by whoever starts it: not
 import hmac
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
@@ -199,8 +199,11 @@ router = APIRouter(redirect_slashes=False)
 @router.get("/metrics", include_in_schema=False)
 async def get_metrics(request: Request) -> Response:
     """What this process counted and what the database holds, for Prometheus."""
-    _refuse_others(request)
     state = request.app.state
+    stated, client = state.settings.metrics_token, request.client
+    token = stated.get_secret_value() if stated else None  # an empty one is none
+    if not may_read(token, host=client.host if client else None, headers=request.headers):
+        raise NotFound  # whoever may not, learns not even that they are there
     await state.database_gauges.refresh()
     return Response(
         generate_latest(state.parts.metrics.registry),
@@ -209,25 +212,19 @@ async def get_metrics(request: Request) -> Response:
     )
 
 
-def _refuse_others(request: Request) -> None:
-    """Whoever may not read them learns nothing, not even that they are there: 404.
+def may_read(token: str | None, *, host: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a caller may: by the token, or where there is none, on this machine.
 
     A proxy on this machine would make the whole world local, so what was forwarded is not.
     """
-    token = request.app.state.settings.metrics_token
     if token is not None:
-        expected = f"Bearer {token.get_secret_value()}".encode()
-        given = request.headers.get("authorization", "").encode()
-        is_allowed = hmac.compare_digest(given, expected)
-    else:
-        is_forwarded = any(name in request.headers for name in _FORWARDED)
-        is_allowed = _is_local(request) and not is_forwarded
-    if not is_allowed:
-        raise NotFound
+        given = headers.get("authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    return _is_local(host) and not any(name in headers for name in _FORWARDED)
 
 
-def _is_local(request: Request) -> bool:
+def _is_local(host: str | None) -> bool:
     try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
+        return host is not None and ip_address(host).is_loopback
     except ValueError:
         return False

@@ -1,6 +1,7 @@
 """The one place that renders errors: RFC 9457 `application/problem+json`, on every status."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -172,6 +173,8 @@ def _render_database(request: Request, error: DBAPIError) -> Response:
     if isinstance(error, IntegrityError):
         return render_error(request, conflict_of(error))
     if is_full(error):
+        log.error("storage_full")
+        request.app.state.full_at = time.monotonic()  # readiness tells of it for a while
         return render_error(request, errors.StorageFull(headers={"Retry-After": "60"}))
     if is_busy(error):
         return render_error(request, errors.Unavailable())
@@ -186,6 +189,7 @@ def _render_crash(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Register the handlers, so that no route renders an error of its own."""
+    app.state.full_at = float("-inf")
 
     def handle(kind: type[Exception], render: Any) -> None:
         async def handler(request: Request, error: Exception) -> Response:

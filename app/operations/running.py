@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.jobs.actions import unix_ms
 from app.jobs.handlers import Dead, Done, InThread, Outcome, Retry, Work
 from app.kit.clock import utc_now
-from app.kit.database_errors import conflict_of, is_busy
+from app.kit.database_errors import conflict_of, is_away
 from app.kit.db import Database
 from app.kit.errors import OpenQIError, Unavailable
 from app.kit.problems import PLAIN_STATUS, document_of
@@ -92,7 +92,7 @@ def _failed(hold: Hold, work: Work, fault: DBAPIError | OpenQIError) -> Outcome:
     if isinstance(fault, OpenQIError) and not isinstance(fault, Unavailable):
         hold.fail(document_of(fault, faults_at_most=FAULTS_AT_MOST))
         return Done()
-    if isinstance(fault, Unavailable) or is_busy(fault):
+    if isinstance(fault, Unavailable) or is_away(fault):
         return Retry("The database is busy.", counts=False)
     return _crashed(hold, work, fault)
 

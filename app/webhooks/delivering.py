@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
 from sqlmodel import Session
 
 from app.jobs.actions import unix_ms
@@ -17,11 +18,12 @@ from app.kit.sealing import Sealer, Unsealable
 from app.kit.signing import sign
 from app.webhooks.keeping import Tried, cancel, hold_paused, keep_calls
 from app.webhooks.lanes import DELIVER
-from app.webhooks.models import sealed_for
+from app.webhooks.models import DeliveryState, sealed_for
 from app.webhooks.parcels import Dropped, Found, Parcel, Waiting, behind_probe, load_parcels
-from app.webhooks.verdicts import Call, judge
+from app.webhooks.verdicts import Call, Verdict, judge
 
 SECONDS = 15.0  # in all, however slowly the receiver answers
+log = structlog.get_logger()
 
 
 def deliverer(
@@ -83,6 +85,7 @@ class _Desk:
         verdict = judge(
             answer, number=parcel.number, waits=self.waits, now=ended, chance=self.chance
         )
+        _tell(parcel, answer, verdict)
         tried = Tried(
             parcel.delivery_id,
             parcel.endpoint_id,
@@ -119,6 +122,22 @@ class _Desk:
         return await self.outbound.send(
             "POST", parcel.url, headers=headers, body=parcel.body, seconds=self.seconds
         )
+
+
+def _tell(parcel: Parcel, answer: Answer, verdict: Verdict) -> None:
+    """One line an attempt. Addresses hold keys, and answers whatever their receivers like."""
+    tell = log.info if verdict.state is DeliveryState.SUCCEEDED else log.warning
+    tell(
+        "webhook_attempt",
+        event_id=str(parcel.event_id),
+        endpoint_id=str(parcel.endpoint_id),
+        delivery_id=str(parcel.delivery_id),
+        n=parcel.number,
+        status=answer.status,
+        failure=answer.failure,
+        ms=answer.milliseconds,
+        outcome="retry" if verdict.next_at else verdict.state.value,
+    )
 
 
 def _put_off(waiting: Waiting) -> Retry:

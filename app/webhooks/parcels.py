@@ -29,6 +29,7 @@ class Parcel:
 
     delivery_id: uuid.UUID
     endpoint_id: uuid.UUID
+    event_id: uuid.UUID
     number: int  # of the attempt
     message_id: str
     body: bytes
@@ -153,6 +154,7 @@ def _parcel(row: Any, now: datetime) -> Parcel:
     return Parcel(
         delivery_id=row.delivery_id,
         endpoint_id=row.id,
+        event_id=row.event_id,
         number=row.attempts + 1,
         message_id=message_id(row.event_id),
         body=row.payload.encode(),

@@ -1,7 +1,5 @@
 """A disk that is full refuses writes with a problem, keeps what it has, and recovers by itself."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,21 +17,16 @@ from app.main import OpenQI, create_app
 from app.organisations.models import Organisation
 from app.settings import Settings
 from tests.calling import Caller
+from tests.disks import fill, small_disk
 from tests.world import make_world
 
-MEGABYTES = 6
+SCOPE = "organisation:read"
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "openqi-test", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system cannot be mounted here; the size limit below is tested")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", megabytes=6) as folder:
+        yield folder
 
 
 def _application(url: str, settings: Settings) -> tuple[OpenQI, Caller, TestClient]:
@@ -45,12 +38,14 @@ def _application(url: str, settings: Settings) -> tuple[OpenQI, Caller, TestClie
         return app, Caller.logged_in(client, app, session, world.admin), client
 
 
-def _assert_full(caller: Caller) -> None:
+def _assert_full(caller: Caller, reader: Caller) -> None:
     response = caller.post("/organisations", {"name": "Full", "kind": "gp_practice"})
     assert response.status_code == 503, response.text
     assert response.json()["code"] == "storage_full"
     assert int(response.headers["Retry-After"]) >= 30
     assert caller.get("/organisations").status_code == 200
+    assert reader.get("/organisations").status_code == 200  # its first use cannot be noted
+    assert caller.get("/health/ready").json()["warnings"] == ["storage_full"]
 
 
 def _assert_whole(database: Database, made: list[str]) -> None:
@@ -66,20 +61,13 @@ def _assert_whole(database: Database, made: list[str]) -> None:
     assert sorted(map(str, kept)) == sorted(map(str, told)) == sorted(made)
 
 
-def test_a_small_file_system(small_disk: Path, settings: Settings) -> None:
-    app, caller, client = _application(f"sqlite:///{small_disk}/openqi.db", settings)
+def test_a_small_file_system(disk: Path, settings: Settings) -> None:
+    app, caller, client = _application(f"sqlite:///{disk}/openqi.db", settings)
     with client:
         body = {"name": "Full", "kind": "gp_practice"}
-        made = [caller.create("/organisations", body)["id"]]
-        filler = small_disk / "filler"
-        with filler.open("wb", buffering=0) as file:
-            for size in (65_536, 512):
-                try:
-                    while file.write(b"\0" * size) == size:
-                        pass
-                except OSError:
-                    continue
-        _assert_full(caller)
+        made, reader = [caller.create("/organisations", body)["id"]], caller.with_token(SCOPE)
+        filler = fill(disk)
+        _assert_full(caller, reader)
         filler.unlink()
         made.append(caller.create("/organisations", body)["id"])
         _assert_whole(app.state.database, made)
@@ -96,12 +84,12 @@ def test_a_limit_of_the_size(tmp_path: Path, settings: Settings) -> None:
 
     with client:
         body = {"name": "Full", "kind": "gp_practice"}
-        made = []
+        made, reader = [], caller.with_token(SCOPE)
         limit(1)  # as large as it is now
         while (response := caller.post("/organisations", body)).status_code == 201:
             made.append(response.json()["id"])
             assert len(made) < 500
-        _assert_full(caller)
+        _assert_full(caller, reader)
         limit(1_000_000)
         made.append(caller.create("/organisations", body)["id"])
         _assert_whole(app.state.database, made)

@@ -87,6 +87,16 @@ def test_with_a_token_only_who_knows_it_may_read(app: OpenQI, local: TestClient)
         assert ("openqi_database_up",) in _scrape(client, Authorization="Bearer s3cret")
 
 
+def test_an_empty_token_opens_nothing(app: OpenQI, local: TestClient) -> None:
+    settings = app.state.settings.model_copy(update={"metrics_token": SecretStr("")})
+    app.state.settings = settings
+    assert _scrape(local)["openqi_database_up",] == 1
+    with _client(app, "10.1.2.3") as client:
+        for header in ("Bearer ", "Bearer"):
+            answer = client.get("/metrics", headers={"Authorization": header})
+            assert answer.status_code == 404
+
+
 def test_requests_are_counted_by_route_and_never_by_path(
     app: OpenQI, local: TestClient, call: Callable[..., Caller], world: World
 ) -> None:

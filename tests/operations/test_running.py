@@ -145,7 +145,12 @@ def test_a_taken_value_is_a_conflict(
 
 
 @pytest.mark.parametrize(
-    "fault", [Unavailable(), OperationalError("UPDATE", {}, Exception("database is locked"))]
+    "fault",
+    [
+        Unavailable(),
+        OperationalError("UPDATE", {}, Exception("database is locked")),
+        OperationalError("UPDATE", {}, Exception("database or disk is full")),
+    ],
 )
 def test_a_busy_database_costs_no_try(
     fault: Exception, operation: Operation, database: Database, session: Session

@@ -18,4 +18,4 @@ def retry_dead_job(session: Session, *, actor: Actor, dead_job_id: uuid.UUID) ->
     dead = queries.get_dead_job(session, actor=actor, dead_job_id=dead_job_id)
     actor.require(Permission.JOB_WRITE)
     actions.retry_dead_job(session, dead)
-    log.info("dead_job_retried", job=dead.job_id, kind=dead.kind, by=str(actor.user_id))
+    log.info("dead_job_retried", job_id=dead.job_id, kind=dead.kind, by=str(actor.user_id))

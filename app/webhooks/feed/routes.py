@@ -13,7 +13,7 @@ from app.kit.routing import Router
 from app.webhooks.feed import queries
 from app.webhooks.feed.dependencies import CurrentViewer, StreamRoute
 from app.webhooks.feed.schemas import EventFeed, EventMessage, EventQuery
-from app.webhooks.feed.viewers import TooManyViewers
+from app.webhooks.feed.viewers import TooManyStreams, TooManyViewers
 
 RETRY_MILLISECONDS = 3_000
 _LINES = """retry: 3000
@@ -64,7 +64,7 @@ stream = Router(route_class=StreamRoute)  # a route class of its own needs a rou
     tags=["events"],
     summary="Watch events as they happen",
     response_class=EventSourceResponse,
-    responses={**_STREAM, **problems(TooManyViewers)},
+    responses={**_STREAM, **problems(TooManyViewers, TooManyStreams)},
 )
 async def stream_events(viewer: CurrentViewer) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: each `data` is one event as in the feed, each `id` its `seq`.

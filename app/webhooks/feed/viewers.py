@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.access.actor import Actor
 from app.kit.db import Database
-from app.kit.errors import OpenQIError, Unavailable
+from app.kit.errors import OpenQIError, TooManyRequests, Unavailable
 from app.webhooks.feed import queries
 from app.webhooks.feed.patterns import expanded
 from app.webhooks.feed.queries import Found, Sight
@@ -29,6 +29,7 @@ from app.webhooks.feed.schemas import EventFilter
 
 T = TypeVar("T")
 _AWAY = (DBAPIError, PoolTimeout, OSError)  # the database is: it may be back soon
+_LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 
 
@@ -37,6 +38,13 @@ class TooManyViewers(Unavailable):
 
     code = "too_many_viewers"
     title = "Too many are watching; try again later, or read the feed."
+
+
+class TooManyStreams(TooManyRequests):
+    """429: one user has as many open streams as it may have, and leaves the others their places."""
+
+    code = "too_many_streams"
+    title = "You watch too often at once; close a stream, or read the feed."
 
 
 class Ending(StrEnum):
@@ -60,6 +68,7 @@ class Limits(NamedTuple):
     """What bounds the stream; seconds where a time is meant. Tests choose others."""
 
     viewers: int = 500
+    per_user: int = 20
     buffer: int = 1_000  # events that wait for one viewer
     batch: int = 200  # events that the poller reads at once
     tick: float = 1.0
@@ -88,7 +97,7 @@ class Viewer:
     ) -> None:
         self._viewers, self._renew, self.wanted = viewers, renew, wanted
         self._types = expanded(wanted.type)
-        self.sight = Sight.of(actor)
+        self.user_id, self.sight = actor.user_id, Sight.of(actor)
         self.position = position
         self.ending: Ending | None = None
         self.severed = asyncio.Event()  # set where nothing else ends it: the caller must cut
@@ -231,9 +240,11 @@ class Viewers:
         position: int | None,
         renew: Callable[[], Actor],
     ) -> AsyncIterator[Viewer]:
-        """A place among the viewers, from an event on or from now on. Raises `TooManyViewers`."""
-        if self._is_stopping or len(self._seated) >= self.limits.viewers:
-            raise TooManyViewers(headers={"Retry-After": "30"})
+        """A place among the viewers, from an event on or from now on.
+
+        Raises `TooManyViewers`, `TooManyStreams`.
+        """
+        self._require_place(actor)
         if not self._seated:
             self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
             self._limiter = CapacityLimiter(self.limits.threads)
@@ -246,6 +257,12 @@ class Viewers:
         finally:
             self.leave(viewer)
             self._seated.discard(viewer)
+
+    def _require_place(self, actor: Actor) -> None:
+        if self._is_stopping or len(self._seated) >= self.limits.viewers:
+            raise TooManyViewers(headers=_LATER)
+        if sum(one.user_id == actor.user_id for one in self._seated) >= self.limits.per_user:
+            raise TooManyStreams(headers=_LATER)
 
     def is_following(self, viewer: Viewer) -> bool:
         """Whether the poller hands the viewer what comes."""

@@ -11,6 +11,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 from sqlmodel import col
 
 from app.access.models import Membership
@@ -18,6 +20,8 @@ from app.access.permissions import Role
 from app.events.catalogue import Resource
 from app.identity.models import LoginSession
 from app.kit.clock import utc_now
+from app.main import create_app
+from app.settings import Settings
 from app.webhooks.feed import queries
 from app.webhooks.feed.viewers import Limits
 from tests.serving import serving
@@ -70,6 +74,22 @@ def test_what_happens_is_told(stage: Stage) -> None:
         assert feed["items"] == [event]
         _stop(stage)
         assert watcher.next() == {"end": "shutdown", "seq": start + 1}
+
+
+def test_a_scrape_counts_those_who_watch(stage: Stage) -> None:
+    token = stage.token(stage.world.facilitator)
+
+    def counted() -> float:
+        told = httpx.get(f"{address}/metrics").text
+        families = {family.name: family for family in text_string_to_metric_families(told)}
+        return families["openqi_stream_viewers"].samples[0].value
+
+    with _served(stage) as address:
+        assert counted() == 0
+        with watching(address, token), watching(address, token):
+            assert counted() == 2
+            _stop(stage)
+        _until(lambda: counted() == 0)
 
 
 def test_going_on_after_a_break_misses_nothing(stage: Stage) -> None:
@@ -248,6 +268,36 @@ def test_places_are_limited(stage: Stage) -> None:
     assert stage.app.state.viewers.count == 0
 
 
+def test_nobody_takes_all_places(stage: Stage) -> None:
+    """Of one user, however many logins it has; others still find a place, and it does again."""
+    people = stage.world.people
+    token, again = (stage.token(people[Role.FACILITATOR]) for _ in range(2))
+    with _served(stage, per_user=2) as address:
+        with watching(address, token), watching(address, again):
+            headers = {"Authorization": f"Bearer {token}"}
+            refused = httpx.get(f"{address}/api/v1/events/stream", headers=headers)
+            assert refused.status_code == 429
+            assert refused.json()["code"] == "too_many_streams"
+            assert refused.headers["Retry-After"] == "30"
+            with watching(address, stage.token(people[Role.MEMBER])):
+                assert stage.app.state.viewers.count == 3
+        _until(lambda: stage.app.state.viewers.count == 0)
+        with watching(address, token):
+            assert stage.app.state.viewers.count == 1
+
+
+def test_an_operator_says_how_many(settings: Settings) -> None:
+    stated = {"stream_viewers": 7, "stream_viewers_per_user": 3, "database_url": "sqlite://"}
+    limits = create_app(settings.model_copy(update=stated)).state.viewers.limits
+    assert limits == Limits(viewers=7, per_user=3)
+    defaults = create_app(settings.model_copy(update={"database_url": "sqlite://"}))
+    assert defaults.state.viewers.limits == Limits()
+    for name in ("stream_viewers", "stream_viewers_per_user"):
+        for value in (0, 10_001):
+            with pytest.raises(ValidationError):
+                Settings.model_validate({name: value})
+
+
 def test_a_viewer_who_reads_too_slowly_is_sent_away(stage: Stage) -> None:
     """It reads nothing: its connection fills, its buffer fills, and in the end it is cut off."""
     token = stage.token(stage.world.facilitator)
@@ -290,7 +340,7 @@ def test_many_viewers_hold_no_threads(stage: Stage) -> None:
             await asyncio.gather(*(_first_event(line) for line in lines))
             return threads
 
-    with _served(stage) as address:
+    with _served(stage, per_user=200) as address:
         before = threading.active_count()
         threads = asyncio.run(watch_all(address))
     # The pool of the requests' own threads, which grew while they came; none per viewer.
