@@ -95,11 +95,23 @@ def show_faults(faults: Sequence[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
 
 
+def _show_parts(parts: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What was counted of each part of the work, such as a measure, where there are several."""
+    if not parts:
+        return
+    counted = [name for name, value in parts[0].items() if isinstance(value, int)]
+    table = Table("Name", *(name.replace("_", " ").capitalize() for name in counted))
+    for part in parts:
+        table.add_row(escape(part["name"]), *(str(part[name]) for name in counted))
+    console.print(table)
+
+
 def show_end(operation: Mapping[str, Any], console: Console) -> bool:
     """What came of it; whether it succeeded."""
     error, result = operation["error"], dict(operation["result"] or {})
     faults = (error or {}).get("errors") or result.pop("faults", ())
     show_faults(faults, console)
+    _show_parts(result.pop("measures", ()), console)
     for name, value in result.items():
         console.print(f"{name.replace('_', ' ')}: {value}", highlight=False)
     if error is not None:

@@ -1,6 +1,6 @@
 """What the routes of imports ask for: a file that can be read."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
 
@@ -22,22 +22,20 @@ def file(given: Annotated[Body, Depends(body)]) -> File:
     return read_file(given.media_type, given.content)
 
 
-async def project_options(
-    options: Annotated[ProjectImportOptions, Query()],
-) -> ProjectImportOptions:
-    """How to treat the file; read once for the route and for the file."""
-    return options
+class NamedFile(NamedTuple):
+    """A file whose rows name their measures, and how to treat it."""
+
+    file: File
+    options: ProjectImportOptions
 
 
-def project_file(
-    given: Annotated[Body, Depends(body)],
-    options: Annotated[ProjectImportOptions, Depends(project_options)],
-) -> File:
-    """The same of a file whose rows name their measures."""
+def named_file(
+    given: Annotated[Body, Depends(body)], options: Annotated[ProjectImportOptions, Query()]
+) -> NamedFile:
+    """The same of rows that name their measures; whether they may do so by `external_id`."""
     form = named_points(has_system=options.system is not None)
-    return read_file(given.media_type, given.content, form)
+    return NamedFile(read_file(given.media_type, given.content, form), options)
 
 
 CurrentFile = Annotated[File, Depends(file)]
-CurrentProjectFile = Annotated[File, Depends(project_file)]
-CurrentProjectOptions = Annotated[ProjectImportOptions, Depends(project_options)]
+CurrentNamedFile = Annotated[NamedFile, Depends(named_file)]

@@ -14,11 +14,7 @@ from app.kit.routing import Router
 from app.measures.data_points.batches import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.measures.data_points.reading import TooManyRows, UnreadableFile
 from app.measures.imports import actions
-from app.measures.imports.dependencies import (
-    CurrentFile,
-    CurrentProjectFile,
-    CurrentProjectOptions,
-)
+from app.measures.imports.dependencies import CurrentFile, CurrentNamedFile
 from app.measures.imports.schemas import (
     MAX_BYTES,
     NAMED_CSV_EXAMPLE,
@@ -87,9 +83,8 @@ def import_data_points(
 )
 def import_project_data_points(
     project_id: uuid.UUID,
-    options: CurrentProjectOptions,
     actor: CurrentActor,
-    file: CurrentProjectFile,
+    given: CurrentNamedFile,
     session: WriteSession,
     now: Now,
     response: Response,
@@ -102,6 +97,11 @@ def import_project_data_points(
     each batch with one event of each measure in it; `result.measures` counts by measure.
     """
     row = actions.import_project_data_points(
-        session, actor=actor, project_id=project_id, file=file, options=options, now=now
+        session,
+        actor=actor,
+        project_id=project_id,
+        file=given.file,
+        options=given.options,
+        now=now,
     )
     return accepted(response, row)

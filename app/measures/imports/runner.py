@@ -139,7 +139,7 @@ class _Load:
     def keep(self, turn: Turn, *, parcels: Parcels, first: int, rows: int) -> Step:
         """Write one batch; in the same transaction the checkpoint behind it."""
         measures = self.target.writable(turn, parcels.of)
-        bulk.lock_series(turn.session, measures)
+        bulk.lock_series(turn.session, list(measures))
         for measure_id in parcels.of.keys() - measures.keys():
             parcels.give_up(measure_id)
         plans = _plans(parcels, bulk.read_stored_at(turn.session, parcels.keys), self.seen)
