@@ -81,7 +81,7 @@ def count_points(session: Session, measure: Measure) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def named(measure: Measure, rows: Iterator[dict[str, Any]], **over: Any) -> list[dict[str, Any]]:
+def named(measure: Measure, rows: Iterable[dict[str, Any]], **over: Any) -> list[dict[str, Any]]:
     """Rows that name a measure."""
     return [{"measure": measure.name, **row, **over} for row in rows]
 

@@ -148,7 +148,7 @@ def test_statements_do_not_grow_with_the_measures_or_rows(
 ) -> None:
     """Besides what writes and tells of each measure; measures and points are read at once."""
     reads = []
-    for count, days in ((2, 2), (15, 30)):
+    for count, days in ((2, 2), (9, 30)):
         measures = [make_measure(session, project=world.project) for _ in range(count)]
         text = csv_of(row for measure in measures for row in named(measure, points(days)))
         assert post(member, world.project, text).status_code == 202

@@ -1,8 +1,10 @@
 """Imports of many measures: how a row names its measure, and what is no name of one."""
 
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from sqlmodel import Session, select
 
 from app.kit.clock import utc_now
 from app.kit.db import Database
+from app.kit.errors import Archived, ReferenceNotFound
+from app.measures.imports import matching
 from app.measures.models import DataPoint, DataType, Measure
 from app.operations.models import Operation
 from tests.builders import make_measure
@@ -34,6 +38,7 @@ from tests.world import World
 Call = Callable[..., Caller]
 Counting = Callable[[], AbstractContextManager[list[str]]]
 DAY = "2018-01-01"
+PAGE = Path(__file__).parents[2] / "docs" / "imports.md"
 
 
 @pytest.fixture
@@ -90,6 +95,22 @@ def test_rows_go_to_the_measures_that_they_name(
     assert (row.value, row.source, row.entered_by) == (12.0, "import", world.member.id)
     assert row.programme_id == world.programme.id
     assert count_points(session, answered) == 30
+
+
+def test_the_page_does_what_it_says(
+    member: Caller, calls: Measure, world: World, database: Database, session: Session
+) -> None:
+    """Its file is loaded, and its codes are those of the code."""
+    page = PAGE.read_text()
+    make_measure(session, project=world.project, name="ready in time")
+    (text,) = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)
+    done = load(member, database, world.project, text)
+    assert counted(done["result"])[""] == [3, 0, 0, 0]
+    told = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    source = Path(matching.__file__).read_text()
+    codes = set(re.findall(r'"(measure_m\w+|\w+_measure|\w+_missing)"', source))
+    assert told == codes | {Archived.code, ReferenceNotFound.code}
+    assert calls.name in text
 
 
 def test_a_name_in_any_case_an_id_or_what_a_system_calls_it(

@@ -4,7 +4,6 @@ import heapq
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from app.kit.errors import Archived, FieldError
 from app.measures.data_points.planning import Key, Plan
@@ -18,8 +17,6 @@ from app.measures.imports.schemas import (
     MeasureCounts,
     ProjectImportResult,
 )
-
-R = TypeVar("R", bound=ImportResult)
 
 
 @dataclass(slots=True)
@@ -73,9 +70,8 @@ def first_faults(faults: Iterable[FieldError]) -> list[FieldError]:
     return heapq.nsmallest(FAULTS_AT_MOST, faults, key=lambda fault: fault.row or 0)
 
 
-def add_up(so_far: R, parcels: Parcels, plans: Mapping[uuid.UUID, Plan]) -> R:
-    """The result with one more batch in it."""
-    result = so_far.model_copy(deep=True)
+def add_up(result: ImportResult, parcels: Parcels, plans: Mapping[uuid.UUID, Plan]) -> None:
+    """Count one more batch in the result."""
     result.skipped += len(parcels.lost.blamed)
     for measure_id, plan in plans.items():
         counts = _counts(plan, skipped=len(parcels.of[measure_id].blamed))
@@ -84,7 +80,6 @@ def add_up(so_far: R, parcels: Parcels, plans: Mapping[uuid.UUID, Plan]) -> R:
             _add(_of_measure(result, parcels.known[measure_id]), counts)
     faults = [*result.faults, *(fault.as_dict() for fault in first_faults(parcels.faults))]
     result.faults = heapq.nsmallest(FAULTS_AT_MOST, faults, key=lambda fault: fault.get("row", 0))
-    return result
 
 
 def _counts(plan: Plan, *, skipped: int) -> ImportCounts:

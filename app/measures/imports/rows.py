@@ -22,10 +22,10 @@ from app.measures.data_points.reading import (
 from app.measures.imports.matching import SYSTEM_MISSING
 from app.measures.imports.schemas import MAX_ROWS, WAYS, NamedDataPoint
 
-# On SQLite nobody else writes meanwhile: five hundred rows hold the lock for 20 to 40 ms. Each
-# measure among them costs some statements more, and an event.
+# On SQLite nobody else writes meanwhile: five hundred rows hold the lock for 20 to 40 ms, and each
+# measure among them for 2 or 3 ms more: some statements, and an event.
 BATCH_ROWS = 500
-BATCH_NAMES = 20
+BATCH_NAMES = 10
 # So many rows are put in the order of their measures: a file in the order of its months would else
 # give every batch all measures, each with an event.
 WINDOW_ROWS = 20_000

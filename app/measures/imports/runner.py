@@ -106,13 +106,13 @@ class _Load:
 
     def look_through(self) -> Generator[Chunk, None, None]:
         """Plan every row against what is stored now. Raises `Invalid` with the first faults."""
-        result, seen, count = self.result, _Seen(set), 0
+        result, seen, count = self.result.model_copy(deep=True), _Seen(set), 0
         faults: list[FieldError] = []
         for number, batch in enumerate(self.batches(), start=1):
             parcels = share_out(batch, self.find)
             with self.database.reading() as session:
                 stored = bulk.read_stored_at(session, parcels.keys)
-            result = add_up(result, parcels, _plans(parcels, stored, seen))
+            add_up(result, parcels, _plans(parcels, stored, seen))
             faults = first_faults([*faults, *parcels.faults])
             count += len(parcels.faults)
             if number % _LOOKS_UP_EVERY == 0:
@@ -148,7 +148,7 @@ class _Load:
         for measure_id, plan in plans.items():
             if plan:
                 self._write(turn, measures[measure_id], plan)
-        self.result = add_up(self.result, parcels, plans)
+        add_up(self.result, parcels, plans)
         self.done = first + rows
         checkpoint = {"rows": self.done, "result": self.result.model_dump(mode="json")}
         return Step(done=self.done, checkpoint=checkpoint)
