@@ -90,6 +90,8 @@ class ProjectMeasures:
     def writable(self, turn: Turn, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Measure]:
         """Those that are not archived by now, with the permission checked again."""
         self._check(turn)
+        if not ids:
+            return {}
         measures = list_live(
             turn.session, actor=turn.actor, project_id=self.project_id, measure_ids=ids
         )
