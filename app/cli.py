@@ -318,7 +318,15 @@ def import_file(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or JSON Lines (.jsonl).")
     ],
-    measure: Annotated[uuid.UUID, typer.Option(help="The measure to load the rows into.")],
+    measure: Annotated[
+        uuid.UUID | None, typer.Option(help="The measure to load the rows into.")
+    ] = None,
+    project: Annotated[
+        uuid.UUID | None, typer.Option(help="Its project, where each row names its measure.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="With --project: whose ids stand in external_id.")
+    ] = None,
     url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
     token_file: Annotated[
         Path | None,
@@ -333,13 +341,15 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
 ) -> None:
     """Load a file of data points into a server and show how far it is."""
-    console = Console()
-    params = {"mode": mode, "on_error": on_error, "dry_run": dry_run}
+    console, path = Console(), _import_path(measure, project, system)
+    params: dict[str, object] = {"mode": mode, "on_error": on_error, "dry_run": dry_run}
+    if system is not None:
+        params["system"] = system
     with _clear_failures(), Remote(url, _token(token_file)) as remote:
         try:
             _, headers = remote.send(
                 "POST",
-                f"{API_PREFIX}/measures/{measure}/imports",
+                path,
                 content=file.read_bytes(),
                 media_type=JSON_LINES if file.suffix in {".jsonl", ".ndjson"} else CSV,
                 params=params,
@@ -350,6 +360,15 @@ def import_file(
             raise
         if not terminal.show_end(done, console):
             raise typer.Exit(1)
+
+
+def _import_path(measure: uuid.UUID | None, project: uuid.UUID | None, system: str | None) -> str:
+    if (measure is None) is (project is None):
+        raise typer.BadParameter("say where the rows go: --measure or --project, one of them")
+    if project is None and system is not None:
+        raise typer.BadParameter("--system goes with --project")
+    place = f"measures/{measure}" if project is None else f"projects/{project}"
+    return f"{API_PREFIX}/{place}/imports"
 
 
 def _token(file: Path | None) -> str:

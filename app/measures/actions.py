@@ -110,6 +110,19 @@ def get_writable(
     return measure
 
 
+def get_writable_project(
+    session: Session,
+    *,
+    actor: Actor,
+    project_id: uuid.UUID,
+    permission: Permission = Permission.MEASURE_WRITE,
+) -> Project:
+    """A project whose measures the actor may write. Raises as `get_writable` does."""
+    project = _require(session, actor=actor, project_id=project_id, permission=permission)
+    refuse_frozen(session, project)
+    return project
+
+
 def _clear_headline(
     session: Session, *, actor: Actor, project_id: uuid.UUID, now: datetime
 ) -> None:

@@ -95,11 +95,29 @@ def show_faults(faults: Sequence[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
 
 
+def _show_parts(parts: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What was counted of each part of the work, such as a measure; columns of zeros are left out.
+
+    A flag is no count, although Python takes it for a number.
+    """
+    counted = [
+        name
+        for name in (parts[0] if parts else ())
+        if any(type(part[name]) is int and part[name] for part in parts)
+    ]
+    if counted:
+        table = Table("Name", *(name.replace("_", " ").capitalize() for name in counted))
+        for part in parts:
+            table.add_row(escape(part["name"]), *(str(part[name]) for name in counted))
+        console.print(table)
+
+
 def show_end(operation: Mapping[str, Any], console: Console) -> bool:
     """What came of it; whether it succeeded."""
     error, result = operation["error"], dict(operation["result"] or {})
     faults = (error or {}).get("errors") or result.pop("faults", ())
     show_faults(faults, console)
+    _show_parts(result.pop("measures", ()), console)
     for name, value in result.items():
         console.print(f"{name.replace('_', ' ')}: {value}", highlight=False)
     if error is not None:

@@ -56,6 +56,7 @@ EMITS: dict[str, tuple[str, ...]] = {
     "exclude_data_points": ("data_point.excluded",),
     "expire_old_webhook_secret": ("webhook_endpoint.updated",),
     "import_data_points": ("operation.created",),
+    "import_project_data_points": ("operation.created",),
     "include_data_points": ("data_point.included",),
     "judge_plan": (),
     "log_in": ("login_session.created",),

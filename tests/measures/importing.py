@@ -13,6 +13,7 @@ from app.kit.db import Database
 from app.measures.imports.actions import KIND
 from app.measures.imports.runner import run_import
 from app.measures.models import DataPoint, Measure
+from app.projects.models import Project
 from tests.calling import Caller
 from tests.operations.bodies import ended, work_off
 
@@ -46,24 +47,28 @@ def lines_of(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def post(
-    caller: Caller, measure: Measure, text: str | bytes, kind: str = "text/csv", **params: Any
+    caller: Caller,
+    to: Measure | Project,
+    text: str | bytes,
+    kind: str = "text/csv",
+    **params: Any,
 ) -> httpx.Response:
-    """POST a file."""
+    """POST a file, to a measure or to a project."""
     headers = {"Content-Type": kind} | params.pop("headers", {})
-    path = f"/measures/{measure.id}/imports"
+    path = f"/{'measures' if isinstance(to, Measure) else 'projects'}/{to.id}/imports"
     return caller("POST", path, content=text, params=params, headers=headers)
 
 
 def load(
     caller: Caller,
     database: Database,
-    measure: Measure,
+    to: Measure | Project,
     text: str | bytes,
     kind: str = "text/csv",
     **params: Any,
 ) -> dict[str, Any]:
     """POST a file and work it off; the finished operation."""
-    response = post(caller, measure, text, kind, **params)
+    response = post(caller, to, text, kind, **params)
     work_off(database, RUNNERS)
     return ended(caller, response)
 
@@ -74,3 +79,23 @@ def count_points(session: Session, measure: Measure) -> int:
         col(DataPoint.measure_id) == measure.id, col(DataPoint.archived_at).is_(None)
     )
     return int(session.execute(statement).scalar_one())
+
+
+def named(measure: Measure, rows: Iterable[dict[str, Any]], **over: Any) -> list[dict[str, Any]]:
+    """Rows that name a measure."""
+    return [{"measure": measure.name, **row, **over} for row in rows]
+
+
+def counted(result: dict[str, Any]) -> dict[str, list[int]]:
+    """created, updated, unchanged and skipped of each measure, and of the whole under ''."""
+    names = ("created", "updated", "unchanged", "skipped")
+    return {
+        part.get("name", ""): [part[name] for name in names]
+        for part in (*result["measures"], result)
+    }
+
+
+def faults_of(done: dict[str, Any]) -> list[tuple[int, str | None, str]]:
+    """Row, column and code of what was wrong, of a failure or of rows left out."""
+    faults = done["error"]["errors"] if done["error"] else done["result"]["faults"]
+    return [(fault["row"], fault.get("column"), fault["code"]) for fault in faults]

@@ -26,9 +26,9 @@ from app.kit import migrations
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.measures.imports import rows
-from app.measures.imports.actions import import_data_points
-from app.measures.imports.rows import read_file
-from app.measures.imports.schemas import ImportOptions
+from app.measures.imports.actions import import_data_points, import_project_data_points
+from app.measures.imports.rows import named_points, read_file
+from app.measures.imports.schemas import ImportOptions, ProjectImportOptions
 from app.measures.models import DataPoint, Measure
 from app.operations.actions import OPERATION
 from app.operations.models import Operation, OperationInput, OperationState
@@ -48,6 +48,8 @@ from tests.operations.bodies import quick
 ROOT = Path(__file__).resolve().parents[2]
 ROWS, BATCH = 11, 4
 CHUNKS = 3
+MEASURES = 2
+WRITTEN = 4  # six rows of the one measure, then five of the other: a batch of 4 holds both
 
 
 class Killed(BaseException):
@@ -74,47 +76,74 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BATCH_ROWS", BATCH)
 
 
-def started(database: Database, **options: Any) -> tuple[Measure, Operation]:
-    """An import that waits, of its own measure. Where bad rows are skipped, it has one."""
+Started = tuple[list[Measure], Operation]
+
+
+def started(database: Database, *, measures: int = 0, **options: Any) -> Started:
+    """An import that waits, into new measures. Where bad rows are skipped, it has one.
+
+    measures: how many the rows are of, each named in turn; 0 is one that they need not name.
+    """
     with database.transaction() as session:
-        measure = make_measure(session, project=make_project(session, team=make_team(session)))
+        project = make_project(session, team=make_team(session))
+        made = [make_measure(session, project=project) for _ in range(measures or 1)]
         user = make_user(session)
         make_membership(
             session,
             user=user,
             role=Role.FACILITATOR,
             programme=None,
-            programme_id=measure.programme_id,
+            programme_id=project.programme_id,
         )
         bad = {5} if options.get("on_error") == "skip" else set[int]()
-        text = csv_of(point(number, numerator=21 if number in bad else 3) for number in range(ROWS))
-        operation = import_data_points(
-            session,
-            actor=acting(session, user_id=user.id, programme_id=measure.programme_id),
-            measure_id=measure.id,
-            file=read_file("text/csv", text.encode()),
-            options=ImportOptions(**options),
-            now=utc_now(),
-        )
-    return measure, operation
+        rows = [point(number, numerator=21 if number in bad else 3) for number in range(ROWS)]
+        common: dict[str, Any] = {
+            "actor": acting(session, user_id=user.id, programme_id=project.programme_id),
+            "now": utc_now(),
+        }
+        if not measures:
+            operation = import_data_points(
+                session,
+                measure_id=made[0].id,
+                file=read_file("text/csv", csv_of(rows).encode()),
+                options=ImportOptions(**options),
+                **common,
+            )
+        else:
+            text = csv_of(
+                {"measure": made[number % measures].name} | row for number, row in enumerate(rows)
+            )
+            operation = import_project_data_points(
+                session,
+                project_id=project.id,
+                file=read_file("text/csv", text.encode(), named_points(has_system=False)),
+                options=ProjectImportOptions(**options),
+                **common,
+            )
+    return made, operation
 
 
 def assert_done_once(
-    database: Database, measure: Measure, operation: Operation, *, skipped: int = 0
+    database: Database, measures: list[Measure], operation: Operation, *, skipped: int = 0
 ) -> None:
     """What is there, what was told of it, and what was counted are the same rows."""
+    written = CHUNKS if len(measures) == 1 else WRITTEN
+    ids = [measure.id for measure in measures]
     with database.reading() as session:
         row = session.get_one(Operation, operation.id)
         assert (row.state, row.done, row.error) == (OperationState.SUCCEEDED, ROWS, None)
         assert row.result is not None
         counts = [row.result[name] for name in ("created", "updated", "unchanged", "skipped")]
         assert counts == [ROWS - skipped, 0, 0, skipped]
-        points = session.exec(select(DataPoint).where(DataPoint.measure_id == measure.id)).all()
+        of_each = row.result.get("measures", [row.result])
+        assert sum(part["created"] for part in of_each) == ROWS - skipped
+        assert len(of_each) == len(measures)
+        points = session.exec(select(DataPoint).where(col(DataPoint.measure_id).in_(ids))).all()
         assert [item.revision for item in points] == [1] * (ROWS - skipped)
-        assert session.get_one(Measure, measure.id).series_revision == CHUNKS
-        told = session.exec(select(Event).where(col(Event.parent_id) == measure.id)).all()
+        assert sum(session.get_one(Measure, each).series_revision for each in ids) == written
+        told = session.exec(select(Event).where(col(Event.parent_id).in_(ids))).all()
         assert sum(data_of(item)["created"] for item in told) == ROWS - skipped
-        assert len(told) == CHUNKS
+        assert len(told) == written
         types = session.exec(select(Event.type).where(Event.resource_id == operation.id)).all()
         assert Counter(types) == {"operation.created": 1, "operation.finished": 1}
         assert session.get(OperationInput, operation.id) is None
@@ -161,12 +190,15 @@ def _run_job(database: Database) -> None:
     assert quick(RUNNERS, database).run(work) == Done()
 
 
+@pytest.mark.parametrize("measures", [0, MEASURES], ids=["one", "many"])
 @pytest.mark.parametrize("on_error", ["fail", "skip"])
-def test_killed_at_each_statement_and_commit(committed: Database, on_error: str) -> None:
+def test_killed_at_each_statement_and_commit(
+    committed: Database, on_error: str, measures: int
+) -> None:
     skipped = 1 if on_error == "skip" else 0
     at, died = 1, set[str]()
     while True:
-        measure, operation = started(committed, on_error=on_error)
+        made, operation = started(committed, measures=measures, on_error=on_error)
         with killing(committed, at=at) as seen:
             try:
                 _run_job(committed)
@@ -175,7 +207,7 @@ def test_killed_at_each_statement_and_commit(committed: Database, on_error: str)
                 was_killed = True
         died.add(seen[-1].split()[0])
         assert drain(committed, [quick(RUNNERS, committed)]) == [Done()]
-        assert_done_once(committed, measure, operation, skipped=skipped)
+        assert_done_once(committed, made, operation, skipped=skipped)
         if not was_killed:
             break
         at += 1
@@ -185,12 +217,12 @@ def test_killed_at_each_statement_and_commit(committed: Database, on_error: str)
 
 def test_killed_again_and_again(committed: Database) -> None:
     """It dies in every chunk once, each time further on."""
-    measure, operation = started(committed)
+    made, operation = started(committed)
     for _ in range(CHUNKS + 1):
         with killing(committed, at=21), pytest.raises(Killed):
             _run_job(committed)
     drain(committed, [quick(RUNNERS, committed)])
-    assert_done_once(committed, measure, operation)
+    assert_done_once(committed, made, operation)
 
 
 CHILD = """
@@ -221,9 +253,12 @@ CHILD = """
 """
 
 
+@pytest.mark.parametrize("measures", [0, MEASURES], ids=["one", "many"])
 @pytest.mark.parametrize(("what", "at"), [("before_cursor_execute", 25), ("commit", 4)])
-def test_killed_by_a_signal(committed: Database, committed_url: str, what: str, at: int) -> None:
-    measure, operation = started(committed)
+def test_killed_by_a_signal(
+    committed: Database, committed_url: str, what: str, at: int, measures: int
+) -> None:
+    made, operation = started(committed, measures=measures)
     child = subprocess.run(
         [
             sys.executable,
@@ -245,12 +280,12 @@ def test_killed_by_a_signal(committed: Database, committed_url: str, what: str, 
     with committed.reading() as session:
         assert 0 < session.get_one(Operation, operation.id).done < ROWS
     drain(committed, [quick(RUNNERS, committed)])
-    assert_done_once(committed, measure, operation)
+    assert_done_once(committed, made, operation)
 
 
 def test_run_by_two_at_once(committed: Database) -> None:
     """A lease that was lost and is worked on all the same: one of the two writes each chunk."""
-    measure, operation = started(committed)
+    made, operation = started(committed)
     with committed.reading() as session:
         (job,) = session.exec(select(Job).where(col(Job.kind) == OPERATION.name)).all()
     work = Work(job.id or 0, job.kind, job.lane, job.args, 1, job.created_at)
@@ -265,4 +300,4 @@ def test_run_by_two_at_once(committed: Database) -> None:
     assert all(isinstance(outcome, (Done, Retry)) for outcome in outcomes)
     later = int((utc_now() + timedelta(days=1)).timestamp() * 1000)
     drain(committed, [quick(RUNNERS, committed)], now=later)
-    assert_done_once(committed, measure, operation)
+    assert_done_once(committed, made, operation)

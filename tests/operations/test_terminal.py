@@ -1,7 +1,7 @@
 """`openqi import`: a file goes to a real server, and the terminal shows how far it is."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,11 +22,12 @@ from app.kit.negotiation import CSV
 from app.kit.remote import Declined, Remote, Unreachable
 from app.main import create_app
 from app.measures.imports import rows
+from app.measures.models import Measure
 from app.operations.terminal import FAILURES_IN_A_ROW, follow, show_end
 from app.settings import Settings
 from tests.builders import make_measure, make_membership, make_project, make_team, make_user
 from tests.jobs.draining import drain
-from tests.measures.importing import RUNNERS, csv_of, lines_of, point, points
+from tests.measures.importing import RUNNERS, csv_of, lines_of, named, point, points
 from tests.operations.bodies import quick
 from tests.serving import serving
 
@@ -39,6 +40,7 @@ class Served:
     database: Database
     path: str
     token: str
+    measure: Measure
 
     def post(self, remote: Remote, text: str, **params: Any) -> str:
         content = text.encode()
@@ -69,7 +71,7 @@ def served(new_database_url: Callable[[str, str], str], settings: Settings) -> I
         token = app.state.tokens.issue(user_id=user.id, session_id=login.id, now=now)
         path = f"/api/v1/measures/{measure.id}/imports"
     with serving(app) as address:
-        yield Served(address, database, path, token)
+        yield Served(address, database, path, token, measure)
     database.dispose()
 
 
@@ -190,11 +192,16 @@ def test_refusals_keep_their_problem(served: Served, remote: Remote) -> None:
         other.send("GET", "/docs")
 
 
-def _invoke(served: Served, file: Path, *options: str, token: str | None = None) -> Result:
-    where = ["--measure", served.path.split("/")[-2], "--url", served.address]
-    return CliRunner().invoke(
-        cli.app, ["import", str(file), *where, *options], env={"OPENQI_TOKEN": token}
-    )
+def _invoke(
+    served: Served,
+    file: Path,
+    *options: str,
+    token: str | None = None,
+    to: Sequence[str] | None = None,
+) -> Result:
+    where = ["--measure", str(served.measure.id)] if to is None else to
+    arguments = ["import", str(file), *where, "--url", served.address, *options]
+    return CliRunner().invoke(cli.app, arguments, env={"OPENQI_TOKEN": token})
 
 
 def test_the_command(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,3 +234,40 @@ def test_the_command_refuses_in_a_sentence(served: Served, tmp_path: Path) -> No
         "openqi: give a token: --token-file, or OPENQI_TOKEN.\n",
     )
     assert _invoke(served, tmp_path / "nowhere.csv", token=served.token).exit_code == 2
+
+
+def test_the_command_loads_a_project(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = partial(follow, wait=lambda _seconds: served.work())
+    monkeypatch.setattr("app.operations.terminal.follow", worked)
+    project = ["--project", str(served.measure.project_id)]
+    file = tmp_path / "many.csv"
+    file.write_text(csv_of([{"measure": "[b]nobody", **point(1)}, {"measure": "", **point(2)}]))
+    failed = _invoke(served, file, to=project, token=served.token)
+    assert failed.exit_code == 1
+    assert "reference_not_found" in failed.stdout
+    assert "measure_missing" in failed.stdout
+    file.write_text(csv_of(named(served.measure, [point(5_000), point(5_001)])))
+    done = _invoke(served, file, "--dry-run", to=project, token=served.token)
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stdout.splitlines() if served.measure.name in line]
+    assert line.split()[-2] == "2"
+    assert "Skipped" not in done.stdout  # a column of zeros
+    file.write_text(f"external_id,period_start\nA1,{point(0)['period_start']}\n")
+    unknown = _invoke(served, file, "--system", "sus", to=project, token=served.token)
+    assert "reference_not_found" in unknown.stdout
+    assert "system_missing" in _invoke(served, file, to=project, token=served.token).stdout
+
+
+@pytest.mark.parametrize("extra", [["--project"], ["--system"], None])
+def test_the_command_wants_one_place(
+    extra: list[str] | None, served: Served, tmp_path: Path
+) -> None:
+    """A measure and a project, a system for a measure, and neither."""
+    file = tmp_path / "good.csv"
+    file.write_text(csv_of(points(1)))
+    options = [] if extra is None else [*extra, str(served.measure.project_id)]
+    done = _invoke(served, file, *options, to=[] if extra is None else None, token=served.token)
+    assert done.exit_code == 2
+    assert "--project" in done.stderr

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ from app.measures.models import DataPoint, Measure, PointSource
 _POINT: sa.Table = DataPoint.__table__  # type: ignore[attr-defined]
 _KEY = ("measure_id", "stratum", "period_start")
 _BY_WHOM = ("excluded_by", "excluded_at")
-_READ = ("id", "revision", "stratum", "period_start", *_BY_WHOM, *FIELDS)
+_READ = ("id", "measure_id", "revision", "stratum", "period_start", *_BY_WHOM, *FIELDS)
 _SPREAD = 4  # how many combinations of strata and days may be looked up for one that is asked for
 _IDS_AT_ONCE = 500  # databases limit the parameters of a statement
 
@@ -55,7 +55,7 @@ def keep_data_points(
     session: Session, *, actor: Actor, measure: Measure, batch: Batch, now: datetime
 ) -> DataPointBatchResult:
     """The same for a measure that the caller has found to be writable."""
-    lock_series(session, measure)
+    lock_series(session, [measure.id])
     plan = plan_batch(batch, read_stored(session, measure.id), measure.data_type)
     if batch.faults:
         raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)
@@ -74,42 +74,76 @@ def keep_data_points(
     )
 
 
-def lock_series(session: Session, measure: Measure) -> None:
-    """Two batches for one measure follow each other (SQLite has one writer)."""
+def lock_series(session: Session, measure_ids: Collection[uuid.UUID]) -> None:
+    """Two batches for one measure follow each other (SQLite has one writer).
+
+    In the order of their ids, so that two batches for the same measures never wait for each other.
+    """
     table = Measure.__table__  # type: ignore[attr-defined]
-    session.execute(sa.select(table.c.id).where(table.c.id == measure.id).with_for_update())
+    wanted = sa.select(table.c.id).where(table.c.id.in_(measure_ids)).order_by(table.c.id)
+    session.execute(wanted.with_for_update())
 
 
 def read_stored(session: Session, measure_id: uuid.UUID) -> list[Stored]:
     """All live points of a measure."""
-    return [row._asdict() for row in session.execute(_select_live(measure_id))]
+    return [row._asdict() for row in session.execute(_select_live([measure_id]))]
 
 
-def read_stored_at(session: Session, measure_id: uuid.UUID, keys: Collection[Key]) -> list[Stored]:
-    """The live points of some periods, a few hundred at most.
+def read_stored_at(
+    session: Session, asked: Mapping[uuid.UUID, Collection[Key]]
+) -> dict[uuid.UUID, list[Stored]]:
+    """The live points of some periods of some measures, a few hundred at most.
 
-    By strata and days, for which the index serves; SQLite reads all of a measure to find pairs.
-    Where few of the combinations are asked for, a stratum at a time.
+    By measures, strata and days, for which the index serves; SQLite reads all of a measure to find
+    pairs. Where few of the combinations are asked for, a measure at a time.
     """
+    found: dict[uuid.UUID, list[Stored]] = {measure_id: [] for measure_id in asked}
+    strata, days = _spread([key for keys in asked.values() for key in keys])
+    count = sum(len(keys) for keys in asked.values())
+    if not count:
+        statements: list[sa.Select[Any]] = []
+    elif len(asked) * len(strata) * len(days) <= _SPREAD * count:
+        statements = [_select_at(list(asked), strata, days)]
+    else:
+        statements = [
+            statement
+            for measure_id, keys in asked.items()
+            for statement in _selects_of(measure_id, keys)
+        ]
+    for statement in statements:
+        for row in session.execute(statement):
+            found[row.measure_id].append(row._asdict())
+    return found
+
+
+def _spread(keys: Collection[Key]) -> tuple[set[str], set[date]]:
+    return {stratum for stratum, _ in keys}, {day for _, day in keys}
+
+
+def _selects_of(measure_id: uuid.UUID, keys: Collection[Key]) -> Iterator[sa.Select[Any]]:
+    """The same of one measure; where few combinations are asked for, a stratum at a time."""
+    strata, days = _spread(keys)
+    if len(strata) * len(days) <= _SPREAD * len(keys):
+        yield _select_at([measure_id], strata, days)
+        return
     days_of: dict[str, set[date]] = defaultdict(set)
     for stratum, day in keys:
         days_of[stratum].add(day)
-    days = set[date]().union(*days_of.values())
-    asked = [(list(days_of), days)]
-    if len(days_of) * len(days) > _SPREAD * len(keys):
-        asked = [([stratum], days) for stratum, days in days_of.items()]
-    statements = (
-        _select_live(measure_id).where(
-            _POINT.c.stratum.in_(strata), _POINT.c.period_start.in_(days)
-        )
-        for strata, days in asked
+    for stratum, some in days_of.items():
+        yield _select_at([measure_id], {stratum}, some)
+
+
+def _select_at(
+    measure_ids: Collection[uuid.UUID], strata: Collection[str], days: Collection[date]
+) -> sa.Select[Any]:
+    return _select_live(measure_ids).where(
+        _POINT.c.stratum.in_(strata), _POINT.c.period_start.in_(days)
     )
-    return [row._asdict() for statement in statements for row in session.execute(statement)]
 
 
-def _select_live(measure_id: uuid.UUID) -> sa.Select[Any]:
+def _select_live(measure_ids: Collection[uuid.UUID]) -> sa.Select[Any]:
     return sa.select(*(_POINT.c[name] for name in _READ)).where(
-        _POINT.c.measure_id == measure_id, _POINT.c.archived_at.is_(None)
+        _POINT.c.measure_id.in_(measure_ids), _POINT.c.archived_at.is_(None)
     )
 
 

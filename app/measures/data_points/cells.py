@@ -53,6 +53,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "excluded": _flag,
     "excluded_reason": _text,
     "note": _text,
+    "measure": _text,
+    "external_id": _text,
 }
 _EMPTIED = frozenset({"period_end", *_READERS} - {"excluded"})
 

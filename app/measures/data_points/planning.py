@@ -121,7 +121,7 @@ def _plan_item(
     before: Stored | None,
     data_type: DataType,
 ) -> None:
-    stated = {name: getattr(item, name) for name in item.model_fields_set}
+    stated = {name: getattr(item, name) for name in FIELDS if name in item.model_fields_set}
     values = {name: (before or _NEW)[name] for name in FIELDS}
     if data_type in RATIO_TYPES:
         values["value"] = None  # that of the parts before the batch

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,8 +19,6 @@ from app.measures.data_points.batches import (
 from app.measures.data_points.cells import read_cells
 from app.measures.data_points.schemas import DataPointBase
 
-_ITEM = TypeAdapter(DataPointBase)
-_COLUMNS = frozenset(DataPointBase.model_fields)
 _AT_MOST = f"Send at most {MAX_ROWS} rows at once; an import takes more."
 
 
@@ -42,6 +40,37 @@ class BrokenRow(Invalid):
     """422: a quote out of place; where the next row starts is unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """What the rows of a file state.
+
+    one_of: columns of which a header needs one. refused: what is wrong with a column, by its name.
+    """
+
+    item: TypeAdapter[Any]
+    columns: frozenset[str]
+    one_of: tuple[str, ...] = ()
+    refused: Mapping[str, FieldError] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: type[DataPointBase], **over: Any) -> "RowForm":
+        """The form of rows that are such points."""
+        return cls(TypeAdapter(model), frozenset(model.model_fields), **over)
+
+    def parse_cells(self, cells: dict[str, str]) -> DataPointBase:
+        """The item of a row of a CSV file. Raises `ValidationError`."""
+        item: DataPointBase = self.item.validate_python(read_cells(cells))
+        return item
+
+    def parse_line(self, line: str) -> DataPointBase:
+        """The item of a line of JSON. Raises `ValidationError`."""
+        item: DataPointBase = self.item.validate_json(line)
+        return item
+
+
+POINTS = RowForm.of(DataPointBase)
+
+
 class FileRow(NamedTuple):
     """A row of a file: the line that it starts on, and what stands there (or why it is none)."""
 
@@ -55,7 +84,7 @@ class FileRow(NamedTuple):
 class Batch:
     """The items of a batch in order, None for those that could not be read, and the faults.
 
-    A batch that is a part of a file has items before it: `first` of them.
+    A batch that is a part of a file says of each item which of all it is: its number.
     """
 
     options: BatchOptions
@@ -63,36 +92,52 @@ class Batch:
     rows: list[int | None] = field(default_factory=list)  # the line of each item, for files
     faults: list[FieldError] = field(default_factory=list)
     blamed: set[int] = field(default_factory=set)  # the items that have faults
-    first: int = 0
+    numbers: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, data: DataPointBatch) -> "Batch":
         """A batch that is checked already, for callers inside the house."""
-        return cls(data, [*data.items], [None] * len(data.items))
+        count = len(data.items)
+        return cls(data, [*data.items], [None] * count, numbers=[*range(count)])
 
-    def add(self, row: int | None = None) -> int:
+    def add(self, row: int | None = None, number: int | None = None) -> int:
         """Make room for one more item; its position."""
         if len(self.items) == MAX_ROWS:
             raise TooManyRows(_AT_MOST)
+        position = len(self.items)
         self.items.append(None)
         self.rows.append(row)
-        return len(self.items) - 1
+        self.numbers.append(position if number is None else number)
+        return position
 
-    def read(self, parse: Callable[[Any], DataPointBase], given: Any, *, row: int | None) -> None:
+    def read(
+        self,
+        parse: Callable[[Any], DataPointBase],
+        given: Any,
+        *,
+        row: int | None,
+        number: int | None = None,
+    ) -> None:
         """Take one more item, or note what is wrong with it."""
-        position = self.add(row)
+        position = self.add(row, number)
         try:
             self.items[position] = parse(given)
         except ValidationError as fault:
             for detail in fault.errors():
                 self.blame(position, *detail["loc"], code=detail["type"], detail=detail["msg"])
 
-    def take(self, row: FileRow) -> None:
+    def take(self, row: FileRow, number: int | None = None) -> None:
         """Take one more row of a file."""
         if row.misfit is None:
-            self.read(row.parse, row.given, row=row.line)
+            self.read(row.parse, row.given, row=row.line, number=number)
         else:
-            self.blame(self.add(row.line), code="wrong_number_of_cells", detail=row.misfit)
+            position = self.add(row.line, number)
+            self.blame(position, code="wrong_number_of_cells", detail=row.misfit)
+
+    def hand_over(self, item: int, to: "Batch") -> None:
+        """Give an item to another batch, with its place; what is wrong with it is told there."""
+        to.items[to.add(self.rows[item], self.numbers[item])] = self.items[item]
+        self.items[item] = None
 
     def blame(self, item: int, *steps: str | int, code: str, detail: str) -> None:
         """Note a fault of an item, with its line and column where it came from a file."""
@@ -103,7 +148,7 @@ class Batch:
             FieldError(
                 code=code,
                 detail=detail,
-                pointer=pointer("items", self.first + item, *steps),
+                pointer=pointer("items", self.numbers[item], *steps),
                 row=row,
                 column=column,
             )
@@ -147,7 +192,7 @@ def _read_json(content: bytes, options: BatchOptions) -> Batch:
         raise _refused(fault) from fault
     batch = Batch(unchecked)
     for item in unchecked.items:
-        batch.read(_ITEM.validate_python, item, row=None)
+        batch.read(POINTS.item.validate_python, item, row=None)
     return batch
 
 
@@ -160,42 +205,38 @@ def _refused(fault: ValidationError) -> BadRequest | Invalid:
     return Invalid(errors=[field_error(item, prefix=("body",)) for item in faults])
 
 
-def rows_of(media_type: str, text: str) -> Iterator[FileRow]:
+def rows_of(media_type: str, text: str, form: RowForm = POINTS) -> Iterator[FileRow]:
     """The rows of a file, one by one. Raises `Invalid` for its header, `BrokenRow` for its end."""
-    return {CSV: _csv_rows, JSON_LINES: _json_rows}[media_type](text)
+    return {CSV: _csv_rows, JSON_LINES: _json_rows}[media_type](text, form)
 
 
-def _json_rows(text: str) -> Iterator[FileRow]:
+def _json_rows(text: str, form: RowForm) -> Iterator[FileRow]:
     for line, found in enumerate(io.StringIO(text, newline="\n"), start=1):
         if found.strip():
-            yield FileRow(line, found, _ITEM.validate_json)
+            yield FileRow(line, found, form.parse_line)
 
 
-def _csv_rows(text: str) -> Iterator[FileRow]:
+def _csv_rows(text: str, form: RowForm) -> Iterator[FileRow]:
     first = text[: text.find("\n") + 1] or text
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = _lines(reader)
     try:
-        header = _header(next(lines, (1, []))[1])
+        header = _header(next(lines, (1, []))[1], form)
         for line, cells in lines:
             if any(cells):
-                yield _csv_row(line, header, cells)
+                yield _csv_row(line, header, cells, form)
     except csv.Error as fault:
         line = max(reader.line_num, 1)
         problem = FieldError(code="malformed_csv", detail=f"{fault}.", row=line)
         raise BrokenRow(f"From line {line} on there are no rows.", errors=[problem]) from fault
 
 
-def _csv_row(line: int, header: list[str], cells: list[str]) -> FileRow:
+def _csv_row(line: int, header: list[str], cells: list[str], form: RowForm) -> FileRow:
     if len(cells) == len(header):
-        return FileRow(line, dict(zip(header, cells, strict=True)), _parse_cells)
+        return FileRow(line, dict(zip(header, cells, strict=True)), form.parse_cells)
     misfit = f"There are {len(cells)} cells under {len(header)} headers."
-    return FileRow(line, None, _parse_cells, misfit)
-
-
-def _parse_cells(cells: dict[str, str]) -> DataPointBase:
-    return _ITEM.validate_python(read_cells(cells))
+    return FileRow(line, None, form.parse_cells, misfit)
 
 
 def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -206,19 +247,26 @@ def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
-def _header(cells: list[str]) -> list[str]:
+def _header(cells: list[str], form: RowForm) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
-    faults = [_header_fault(name, "unknown_column") for name in names if name not in _COLUMNS]
+    faults = [_header_fault(name, "unknown_column") for name in names if name not in form.columns]
     faults += [
         _header_fault(name, "duplicate_column")
-        for name in sorted(_COLUMNS)
+        for name in sorted(form.columns)
         if names.count(name) > 1
     ]
-    if "period_start" not in names:
-        faults.append(_header_fault("period_start", "missing_column"))
+    faults += [_header_fault(name, "missing_column") for name in _missing(names, form)]
+    faults += [form.refused[name] for name in names if name in form.refused]
     if faults:
-        raise Invalid(f"The columns are {', '.join(sorted(_COLUMNS))}.", errors=faults)
+        raise Invalid(f"The columns are {', '.join(sorted(form.columns))}.", errors=faults)
     return names
+
+
+def _missing(names: Collection[str], form: RowForm) -> Iterator[str]:
+    if "period_start" not in names:
+        yield "period_start"
+    if form.one_of and not any(name in names for name in form.one_of):
+        yield " or ".join(form.one_of)
 
 
 def _header_fault(name: str, code: str) -> FieldError:

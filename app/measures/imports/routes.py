@@ -1,4 +1,4 @@
-"""The route of imports."""
+"""The routes of imports."""
 
 import uuid
 from typing import Annotated, Any
@@ -14,32 +14,40 @@ from app.kit.routing import Router
 from app.measures.data_points.batches import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.measures.data_points.reading import TooManyRows, UnreadableFile
 from app.measures.imports import actions
-from app.measures.imports.dependencies import CurrentFile
-from app.measures.imports.schemas import MAX_BYTES, ImportOptions
+from app.measures.imports.dependencies import CurrentFile, CurrentNamedFile
+from app.measures.imports.schemas import (
+    MAX_BYTES,
+    NAMED_CSV_EXAMPLE,
+    NAMED_JSON_LINES_EXAMPLE,
+    ImportOptions,
+)
 from app.operations.dependencies import accepted
 from app.operations.schemas import OperationRead
 from app.projects.queries import ReceivedReadOnly
 
 router = Router()
-_FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            media_type: {"schema": {"type": "string"}, "example": example}
-            for media_type, example in ((CSV, CSV_EXAMPLE), (JSON_LINES, JSON_LINES_EXAMPLE))
-        },
+_REFUSALS = problems(Archived, ReceivedReadOnly, BadRequest, UnreadableFile, Invalid, TooManyRows)
+
+
+def _file(csv: str, json_lines: str) -> dict[str, Any]:
+    examples = ((CSV, csv), (JSON_LINES, json_lines))
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                media_type: {"schema": {"type": "string"}, "example": example}
+                for media_type, example in examples
+            },
+        }
     }
-}
 
 
 @router.post(
     "/measures/{measure_id}/imports",
     status_code=202,
     summary="Import a file of data points",
-    responses=problems(
-        Archived, ReceivedReadOnly, BadRequest, UnreadableFile, Invalid, TooManyRows
-    ),
-    openapi_extra=_FILE,
+    responses=_REFUSALS,
+    openapi_extra=_file(CSV_EXAMPLE, JSON_LINES_EXAMPLE),
     max_body_size=MAX_BYTES,
 )
 def import_data_points(
@@ -61,5 +69,39 @@ def import_data_points(
     """
     row = actions.import_data_points(
         session, actor=actor, measure_id=measure_id, file=file, options=options, now=now
+    )
+    return accepted(response, row)
+
+
+@router.post(
+    "/projects/{project_id}/imports",
+    status_code=202,
+    summary="Import a file of data points of many measures",
+    responses=_REFUSALS,
+    openapi_extra=_file(NAMED_CSV_EXAMPLE, NAMED_JSON_LINES_EXAMPLE),
+    max_body_size=MAX_BYTES,
+)
+def import_project_data_points(
+    project_id: uuid.UUID,
+    actor: CurrentActor,
+    given: CurrentNamedFile,
+    session: WriteSession,
+    now: Now,
+    response: Response,
+) -> OperationRead:
+    """As the import of one measure, but each row names its measure, one of this project.
+
+    By `measure_id`; by `measure`, its name, whatever the case; or by `external_id`, what `system`
+    calls it. Where a row gives several, they must mean the same. A name that no live measure of the
+    project has, or that several have, is a fault of the row. Rows are written measure by measure,
+    each batch with one event of each measure in it; `result.measures` counts by measure.
+    """
+    row = actions.import_project_data_points(
+        session,
+        actor=actor,
+        project_id=project_id,
+        file=given.file,
+        options=given.options,
+        now=now,
     )
     return accepted(response, row)

@@ -1,28 +1,28 @@
 """Runs an import: looks through the whole file, then writes it a batch at a time."""
 
 import uuid
-from collections.abc import Generator, Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from app.access.permissions import Permission
-from app.events.catalogue import Resource, address_of
 from app.kit.db import Database
-from app.kit.errors import FieldError, Invalid, NotFound
-from app.measures.actions import get_writable
+from app.kit.errors import FieldError, Invalid
 from app.measures.data_points import bulk
 from app.measures.data_points.batches import BatchMode
-from app.measures.data_points.planning import Key, Plan, plan_batch
+from app.measures.data_points.planning import Key, Plan, Stored, plan_batch
 from app.measures.data_points.reading import Batch
-from app.measures.imports.rows import File, add_up, batches_of, faults_of, keys_of
+from app.measures.imports.parcels import Parcels, add_up, first_faults, share_out
+from app.measures.imports.rows import File, batches_of
 from app.measures.imports.schemas import FAULTS_AT_MOST, ImportParams, ImportResult
-from app.measures.models import DataType, Measure
-from app.operations.holding import PermissionEnded
+from app.measures.imports.targets import Find, OneMeasure, ProjectMeasures, Target
+from app.measures.models import Measure
 from app.operations.models import Operation
 from app.operations.queries import get_input
 from app.operations.steps import Chunk, LastStep, Step, Turn, look_up
 
 _LOOKS_UP_EVERY = 10  # batches
+_Seen = defaultdict[uuid.UUID, set[Key]]
 
 
 def run_import(database: Database, operation: Operation) -> Iterator[Chunk]:
@@ -32,7 +32,7 @@ def run_import(database: Database, operation: Operation) -> Iterator[Chunk]:
     been written yet.
     """
     load = _Load.of(database, operation)
-    yield load.check_permission
+    yield load.open
     if load.looks_through and not operation.checkpoint:
         yield from load.look_through()
     if not load.dry_run:
@@ -40,16 +40,11 @@ def run_import(database: Database, operation: Operation) -> Iterator[Chunk]:
     yield load.conclude
 
 
-def _measure_of(turn: Turn, measure_id: uuid.UUID) -> Measure:
-    try:
-        return get_writable(
-            turn.session,
-            actor=turn.actor,
-            measure_id=measure_id,
-            permission=Permission.DATA_POINT_RECORD,
-        )
-    except NotFound as fault:  # nothing is ever deleted: it is out of sight
-        raise PermissionEnded from fault
+def _target_of(operation: Operation, params: ImportParams) -> Target:
+    if params.measure_id is not None:
+        return OneMeasure(params.measure_id)
+    assert operation.project_id is not None
+    return ProjectMeasures(operation.project_id, params.system)
 
 
 @dataclass(slots=True)
@@ -58,31 +53,30 @@ class _Load:
 
     database: Database
     file: File
-    measure_id: uuid.UUID
-    data_type: DataType
+    target: Target
     mode: BatchMode
     skips: bool
     dry_run: bool
     done: int
     result: ImportResult
-    seen: set[Key] = field(default_factory=set)
+    find: Find = field(init=False)
+    seen: _Seen = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def of(cls, database: Database, operation: Operation) -> "_Load":
         params = ImportParams.model_validate(operation.params)
         with database.reading() as session:
             given = get_input(session, operation_id=operation.id)
-            data_type = session.get_one(Measure, params.measure_id).data_type
+        target = _target_of(operation, params)
         return cls(
             database=database,
             file=File(given.media_type, given.content, operation.total or 0),
-            measure_id=params.measure_id,
-            data_type=data_type,
+            target=target,
             mode=BatchMode(params.mode),
             skips=params.on_error == "skip",
             dry_run=params.dry_run,
             done=operation.checkpoint.get("rows", 0),
-            result=ImportResult.model_validate(
+            result=target.result_type.model_validate(
                 operation.checkpoint.get("result", {"dry_run": params.dry_run})
             ),
         )
@@ -92,31 +86,35 @@ class _Load:
         """Whether the whole file is planned before anything is written."""
         return self.dry_run or not self.skips
 
-    def check_permission(self, turn: Turn) -> Step:
+    def open(self, turn: Turn) -> Step:
         """Nothing is looked through for somebody who may not write it."""
-        _measure_of(turn, self.measure_id)
+        self.find = self.target.open(turn)
         return Step()
 
     def conclude(self, turn: Turn) -> LastStep:
         """The end."""
-        measure = _measure_of(turn, self.measure_id)
+        self.target.writable(turn, ())
         return LastStep(
             done=turn.operation.total,
-            result=self.result.model_dump(),
-            result_url=f"{address_of(Resource.MEASURE, measure.id)}/data-points",
+            result=self.result.model_dump(mode="json"),
+            result_url=self.target.result_url,
         )
+
+    def batches(self) -> Iterator[Batch]:
+        """The whole file, the same at every run."""
+        return batches_of(self.file, self.mode, self.target.form)
 
     def look_through(self) -> Generator[Chunk, None, None]:
         """Plan every row against what is stored now. Raises `Invalid` with the first faults."""
-        result, seen, count = self.result, set[Key](), 0
+        result, seen, count = self.result.model_copy(deep=True), _Seen(set), 0
         faults: list[FieldError] = []
-        for number, batch in enumerate(batches_of(self.file, self.mode), start=1):
+        for number, batch in enumerate(self.batches(), start=1):
+            parcels = share_out(batch, self.find)
             with self.database.reading() as session:
-                stored = bulk.read_stored_at(session, self.measure_id, keys_of(batch))
-            plan = plan_batch(batch, stored, self.data_type, seen=seen)
-            result = add_up(result, batch, plan)
-            faults += faults_of(batch)[: FAULTS_AT_MOST - len(faults)]
-            count += len(batch.faults)
+                stored = bulk.read_stored_at(session, parcels.keys)
+            add_up(result, parcels, _plans(parcels, stored, seen))
+            faults = first_faults([*faults, *parcels.faults])
+            count += len(parcels.faults)
             if number % _LOOKS_UP_EVERY == 0:
                 yield look_up
         if count and not self.skips:
@@ -127,25 +125,32 @@ class _Load:
 
     def write(self) -> Iterator[Chunk]:
         """A chunk for every batch behind the checkpoint."""
-        behind = self.done
-        for batch in batches_of(self.file, self.mode):
-            if batch.first >= behind:
-                yield partial(self.keep, batch=batch)
+        behind, first = self.done, 0
+        for batch in self.batches():
+            rows = len(batch.items)
+            parcels = share_out(batch, self.find)
+            if first >= behind:
+                yield partial(self.keep, parcels=parcels, first=first, rows=rows)
             else:
-                self.seen |= keys_of(batch)
+                for measure_id, keys in parcels.keys.items():
+                    self.seen[measure_id] |= keys
+            first += rows
 
-    def keep(self, turn: Turn, *, batch: Batch) -> Step:
+    def keep(self, turn: Turn, *, parcels: Parcels, first: int, rows: int) -> Step:
         """Write one batch; in the same transaction the checkpoint behind it."""
-        measure = _measure_of(turn, self.measure_id)
-        bulk.lock_series(turn.session, measure)
-        stored = bulk.read_stored_at(turn.session, measure.id, keys_of(batch))
-        plan = plan_batch(batch, stored, measure.data_type, seen=self.seen)
-        if batch.faults and not self.skips:
-            self._refuse(batch)
-        self._write(turn, measure, plan)
-        self.result = add_up(self.result, batch, plan)
-        self.done = batch.first + len(batch.items)
-        checkpoint = {"rows": self.done, "result": self.result.model_dump()}
+        measures = self.target.writable(turn, parcels.of)
+        bulk.lock_series(turn.session, list(measures))
+        for measure_id in parcels.of.keys() - measures.keys():
+            parcels.give_up(measure_id)
+        plans = _plans(parcels, bulk.read_stored_at(turn.session, parcels.keys), self.seen)
+        if parcels.faults and not self.skips:
+            self._refuse(parcels, first)
+        for measure_id, plan in plans.items():
+            if plan:
+                self._write(turn, measures[measure_id], plan)
+        add_up(self.result, parcels, plans)
+        self.done = first + rows
+        checkpoint = {"rows": self.done, "result": self.result.model_dump(mode="json")}
         return Step(done=self.done, checkpoint=checkpoint)
 
     def _write(self, turn: Turn, measure: Measure, plan: Plan) -> None:
@@ -158,9 +163,25 @@ class _Load:
             now=turn.now,
         )
 
-    def _refuse(self, batch: Batch) -> None:
+    def _refuse(self, parcels: Parcels, first: int) -> None:
         """What was right when it was looked through is so no more: somebody else has written."""
+        faults = parcels.faults
         raise Invalid(
-            f"{len(batch.faults)} faults; the {batch.first} rows before them are written.",
-            errors=faults_of(batch),
+            f"{len(faults)} faults; the {first} rows before them are written.",
+            errors=first_faults(faults),
         )
+
+
+def _plans(
+    parcels: Parcels, stored: Mapping[uuid.UUID, list[Stored]], seen: _Seen
+) -> dict[uuid.UUID, Plan]:
+    """What to write of each measure; what is wrong with a row is added to its faults."""
+    return {
+        measure_id: plan_batch(
+            batch,
+            stored.get(measure_id, ()),
+            parcels.known[measure_id].data_type,
+            seen=seen[measure_id],
+        )
+        for measure_id, batch in parcels.of.items()
+    }
