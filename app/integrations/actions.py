@@ -68,6 +68,19 @@ def _check(platform: Platform, values: dict[str, Any], *, has_token: bool) -> No
         )
 
 
+def _check_token_stays(row: Integration, patch: IntegrationPatch) -> None:
+    """A token was given for one address: whoever changes that must bring the token anew.
+
+    Else somebody who may never see it could have it sent to a server of their own. Asking for it is
+    better than dropping it silently: fetches would go on as anybody, and bring less.
+    """
+    if row.token is None or patch.token is not MISSING:
+        return
+    if patch.base_url is not MISSING and patch.base_url != row.base_url:
+        detail = "It was given for the address before; enter it again for the new one, or null."
+        raise Invalid.at("token", code="token_needed", detail=detail)
+
+
 def _check_rules(data: IntegrationBase | IntegrationPatch) -> None:
     mapping = data.mapping
     if mapping is not None and mapping is not MISSING:
@@ -139,6 +152,7 @@ def update_integration(
     condition.check(row.revision)
     _refuse_frozen(session, actor, row)
     _check_rules(patch)
+    _check_token_stays(row, patch)
     current = {"name": row.name, "mapping": row.mapping or None, "base_url": row.base_url}
     merged = patched_values(IntegrationBase, current, _without(patch, "token"))
     values = merged | {"mapping": merged["mapping"] or {}}

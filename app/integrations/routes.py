@@ -107,7 +107,10 @@ def update_integration(
     now: Now,
     response: Response,
 ) -> IntegrationRead:
-    """JSON Merge Patch. Whoever changes more than the name becomes its owner."""
+    """JSON Merge Patch. Whoever changes more than the name becomes its owner.
+
+    A token was given for one address: with another `base_url` state the `token` again, or null.
+    """
     row = actions.update_integration(
         session,
         actor=actor,
