@@ -1,10 +1,11 @@
 """The job that fetches what another OpenQI shares: one project, or its catalogue."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -16,7 +17,12 @@ from app.integrations.actions import finish_pull
 from app.integrations.kinds import PULL
 from app.integrations.models import InboundOutcome
 from app.integrations.pulling.actions import ask_for_all_listed
-from app.integrations.pulling.applying import apply_absence, apply_document, apply_unchanged
+from app.integrations.pulling.applying import (
+    Overtaken,
+    apply_absence,
+    apply_document,
+    apply_unchanged,
+)
 from app.integrations.pulling.parts import Unfit
 from app.integrations.pulling.queries import (
     find_integrations,
@@ -41,6 +47,12 @@ READ_AT_MOST = 8_000_000  # the largest document has 10,000 points, of some 200 
 SECONDS = 60.0
 PAGES_AT_MOST = 10  # of 200 projects each
 _FINAL = frozenset({"not_allowed", "invalid_url"})
+
+
+class Write(Protocol):
+    """Stores what was fetched, in the transaction of the session."""
+
+    def __call__(self, session: Session, *, now: datetime) -> None: ...
 
 
 class Target(NamedTuple):
@@ -109,7 +121,7 @@ class _Fetching:
             if target.project_id is None:
                 await self._fetch_catalogue(target)
             else:
-                await self._fetch_project(target, target.project_id)
+                await self._fetch_project(target, target.project_id, began)
         except Stopped as stopped:
             outcome = stopped.outcome
         return _with_log(outcome, target, began)
@@ -139,22 +151,27 @@ class _Fetching:
         except Unsealable as fault:
             raise Stopped(Dead("The token cannot be unsealed; enter it again.")) from fault
 
-    async def _fetch_project(self, target: Target, project_id: uuid.UUID) -> None:
+    async def _fetch_project(
+        self, target: Target, project_id: uuid.UUID, asked_at: datetime
+    ) -> None:
         answer = await self._get(target, f"{target.address}/{project_id}", target.revision)
-        of = {"integration_id": target.integration_id}
+        integration_id = target.integration_id
+        write: Write
         if answer.status == 304:
-            await self._store(
-                lambda session, now: apply_unchanged(session, **of, project_id=project_id, now=now)
-            )
+            write = partial(apply_unchanged, integration_id=integration_id, project_id=project_id)
         elif answer.status == 200:
             document = _document(answer, project_id)
-            await self._store(
-                lambda session, now: apply_document(session, **of, document=document, now=now)
+            write = partial(
+                apply_document, integration_id=integration_id, document=document, asked_at=asked_at
             )
         else:  # gone
-            await self._store(
-                lambda session, now: apply_absence(session, **of, project_id=project_id, now=now)
+            write = partial(
+                apply_absence,
+                integration_id=integration_id,
+                project_id=project_id,
+                asked_at=asked_at,
             )
+        await self._store(write)
 
     async def _fetch_catalogue(self, target: Target) -> None:
         listed: set[uuid.UUID] = set()
@@ -167,22 +184,24 @@ class _Fetching:
             if cursor is None:
                 break
 
-        def ask(session: Session, _now: datetime) -> None:
+        def ask(session: Session, *, now: datetime) -> None:
             integration = lock_integration(session, target.integration_id)
             if integration is not None:
                 ask_for_all_listed(session, integration, listed)
 
         await self._store(ask)
 
-    async def _store(self, write: Callable[[Session, datetime], None]) -> None:
+    async def _store(self, write: Write) -> None:
         """In a thread and a transaction. Raises `Stopped` where nothing could be stored."""
 
         def in_transaction() -> None:
             with self.database.transaction() as session:
-                write(session, utc_now())
+                write(session, now=utc_now())
 
         try:
             await anyio.to_thread.run_sync(in_transaction)
+        except Overtaken as fault:
+            raise Stopped(Retry(str(fault))) from fault
         except Unfit as fault:
             raise Stopped(Dead(str(fault))) from fault
         except ValidationError as fault:

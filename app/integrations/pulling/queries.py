@@ -6,8 +6,10 @@ from collections.abc import Collection
 from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
+from app.integrations.kinds import pull_lane
 from app.integrations.models import Integration, IntegrationState, Platform
 from app.integrations.queries import source_of
+from app.jobs.models import Job
 from app.sharing.models import ReceivedProject
 
 
@@ -53,6 +55,16 @@ def find_received(
         ReceivedProject.source_project_id == source_project_id,
     )
     return session.exec(statement).one_or_none()
+
+
+def list_running(
+    session: Session, *, integration_id: uuid.UUID, project_id: uuid.UUID
+) -> list[Job]:
+    """The jobs that fetch the project at this moment, whoever's they are: one is the caller's."""
+    lane = pull_lane(integration_id)
+    statement = select(Job).where(Job.lane == lane, col(Job.lease).is_not(None))
+    jobs = session.exec(statement)
+    return [job for job in jobs if job.args.get("project_id") == project_id.hex]
 
 
 def actor_of(integration: Integration) -> Actor:

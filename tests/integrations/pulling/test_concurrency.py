@@ -43,7 +43,7 @@ def test_they_follow_each_other(committed: Database) -> None:
             base_url="https://qi.example.org",
         ).id
     other, faults = Other(), list[Exception]()
-    start = threading.Barrier(WORKERS)
+    start, asked_at = threading.Barrier(WORKERS), utc_now()
 
     def work(number: int) -> None:
         document = SharedProject.model_validate(other.document)
@@ -53,7 +53,11 @@ def test_they_follow_each_other(committed: Database) -> None:
         try:
             with committed.transaction() as session:
                 apply_document(
-                    session, integration_id=integration_id, document=document, now=utc_now()
+                    session,
+                    integration_id=integration_id,
+                    document=document,
+                    asked_at=asked_at,
+                    now=utc_now(),
                 )
         except IntegrityError as fault:  # of which a job would say: try again
             faults.append(fault)
