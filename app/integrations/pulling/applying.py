@@ -119,7 +119,11 @@ def _keep(
     if received is None and session.get(Project, document.id) is not None:
         raise Unfit("It is a project of this server.")
     known = Known(session, integration, actor=actor, now=now)
-    ours = known.ids_of(Resource.PROJECT, [document.id])[document.id]
+    ours = (
+        received.project_id
+        if received
+        else known.ids_of(Resource.PROJECT, [document.id])[document.id]
+    )
     measures = known.ids_of(Resource.MEASURE, [measure.id for measure in document.measures])
     values = _values(document, measures)
     if received is None:
