@@ -47,7 +47,8 @@ _EVENT_ID = re.compile(r"evt_([0-9a-f]{32})")
 _FAULTS_TOLD = 3
 _DETAIL_LENGTH = 500
 _VALUES_SHOWN = 100
-_AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED})
+# What waits for a fetch asks for it again: the one that it asked for may have been lost.
+_AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED, InboundOutcome.PENDING})
 _OWNER_GONE = Result(
     InboundOutcome.REFUSED,
     code="owner_gone",
@@ -94,7 +95,8 @@ def receive_event(
     """Its line in the log, and whether it is the first of its id.
 
     What was refused or failed has written nothing, so a repeat is tried anew: the mapping may have
-    been mended. Any other repeat gets the outcome that was recorded.
+    been mended. So is what still waits for its fetch. Any other repeat gets the outcome that was
+    recorded.
     """
     integration = session.get_one(Integration, message.integration_id)
     if integration.state is IntegrationState.PAUSED:

@@ -124,7 +124,7 @@ class _Fetching:
                 await self._fetch_project(target, target.project_id, began)
         except Stopped as stopped:
             outcome = stopped.outcome
-        return _with_log(outcome, target, began)
+        return _with_log(outcome, work, target, began)
 
     async def _get(self, target: Target, url: str, revision: str | None = None) -> Answer:
         """An answer with a status. Raises `Stopped`."""
@@ -222,14 +222,15 @@ class _Fetched(NamedTuple):
     fault: str | None
 
 
-def _with_log(outcome: Outcome, target: Target, began: datetime) -> Outcome:
+def _with_log(outcome: Outcome, work: Work, target: Target, began: datetime) -> Outcome:
     """The outcome, and the log of the messages settled with it.
 
-    Where it is tried again, they wait on.
+    Where it is tried again, they wait on; after the last try nobody else would tell them.
     """
-    if target.project_id is None or isinstance(outcome, Retry):
+    is_over = not isinstance(outcome, Retry) or work.attempt >= PULL.attempts
+    if target.project_id is None or not is_over:
         return outcome
-    fault = outcome.error if isinstance(outcome, Dead) else None
+    fault = None if isinstance(outcome, Done) else outcome.error
     fetched = _Fetched(target.integration_id, target.project_id, began, fault)
     return replace(outcome, effect=Effect(_settle_log, fetched))
 

@@ -7,20 +7,10 @@ from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
 from app.integrations.kinds import pull_lane
-from app.integrations.models import Integration, IntegrationState, Platform
-from app.integrations.queries import source_of
+from app.integrations.models import Integration
+from app.integrations.queries import can_fetch, source_of
 from app.jobs.models import Job
 from app.sharing.models import ReceivedProject
-
-
-def can_fetch(integration: Integration) -> bool:
-    """Whether it is live, and another OpenQI that says where it is reached."""
-    return (
-        integration.archived_at is None
-        and integration.state is IntegrationState.ENABLED
-        and integration.platform is Platform.OPENQI
-        and integration.base_url is not None
-    )
 
 
 def find_integrations(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Integration]:

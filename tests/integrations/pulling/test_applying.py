@@ -11,8 +11,8 @@ from app.access.models import Membership
 from app.access.permissions import Role
 from app.events.models import Event
 from app.identity.models import User
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
-from app.integrations.pulling.actions import ask_for_pulls
 from app.jobs.handlers import Done
 from app.kit.clock import utc_now
 from app.kit.db import Database

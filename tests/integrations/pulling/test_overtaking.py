@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
-from app.integrations.pulling.actions import ask_for_pulls
 from app.integrations.pulling.applying import apply_absence, apply_document
 from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Done, Outcome, Retry
