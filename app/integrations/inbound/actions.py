@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from app.access.actor import Actor
@@ -39,6 +40,7 @@ from app.integrations.rules import (
     look_up,
     read_fields,
 )
+from app.kit.database_errors import conflict_of
 from app.kit.errors import Conflict, FieldError, OpenQIError, Unavailable, field_error
 from app.kit.ids import new_id
 from app.kit.upsert import insert_for
@@ -189,8 +191,10 @@ def _tried(session: Session, apply: Callable[[], Result], *, is_kept: bool = Tru
                 raise _Undone
     except _Undone:
         pass
-    except Unavailable as fault:
-        result = Result(InboundOutcome.FAILED, code=fault.code)
+    except (Unavailable, IntegrityError) as fault:
+        # Of the latter, another message was quicker: the next time this one sees what that wrote.
+        passing = conflict_of(fault) if isinstance(fault, IntegrityError) else fault
+        result = Result(InboundOutcome.FAILED, code=passing.code)
     except Unreadable as fault:
         result = _refused(fault.code, fault.detail)
     except ValidationError as fault:
