@@ -14,6 +14,7 @@ import structlog
 
 from app.analytics.detections import watching
 from app.events.dispatching import Follower, dispatcher
+from app.integrations.pulling import schedules as pulling
 from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Handler
 from app.jobs.mailing import WriteLetter, mailer
@@ -46,7 +47,7 @@ RUNNERS: dict[str, Runner] = {
     IMPORT: run_import,
     REPLAY: run_replay,
 }  # long work, by kind of operation
-CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY)
+CRONS: tuple[Cron, ...] = (NIGHTLY, webhooks.NIGHTLY, operations.NIGHTLY, pulling.NIGHTLY)
 
 
 def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool]) -> list[Handler]:
@@ -61,6 +62,7 @@ def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool
             metrics=parts.metrics,
         ),
         puller(database=database, outbound=outbound, sealer=parts.sealer),
+        pulling.refresher(),
         watching.detector(),
         operator(RUNNERS, database=database, is_stopping=is_stopping),
         mailer(LETTERS, post=_post(settings), sender=settings.mail_from),

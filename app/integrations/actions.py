@@ -273,7 +273,7 @@ def finish_pull(
     session: Session,
     *,
     integration_id: uuid.UUID,
-    project_id: uuid.UUID,
+    project_id: uuid.UUID | None,
     since: datetime,
     outcome: InboundOutcome,
     now: datetime,
@@ -284,13 +284,14 @@ def finish_pull(
     """What a pull made of the messages that waited for it.
 
     since: when the pull began; messages received later wait for the next one. project_id: that of
-    the other OpenQI, resource_id: that of ours.
+    the other OpenQI, None where all that it shares was asked for; resource_id: that of ours.
     """
+    subject = col(InboundEvent.subject)
     session.execute(
         sa.update(InboundEvent)
         .where(
             col(InboundEvent.integration_id) == integration_id,
-            col(InboundEvent.subject) == project_id.hex,
+            subject == project_id.hex if project_id else subject.is_(None),
             col(InboundEvent.outcome) == InboundOutcome.PENDING,
             col(InboundEvent.received_at) <= since,
         )

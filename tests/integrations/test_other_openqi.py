@@ -67,6 +67,30 @@ def test_a_change_there_asks_for_a_pull(
     assert job.programme_id == str(world.programme.id)
 
 
+@pytest.mark.parametrize("verb", ["archived", "restored", "updated"])
+def test_a_change_of_a_whole_programme_there_asks_for_everything(
+    other: Platform, session: Session, database: Database, facilitator: Caller, verb: str
+) -> None:
+    """An archived programme hides all its projects, and tells of none of them."""
+    sent = other.send(message(f"programme.{verb}", id=str(new_id())))
+    assert sent.json()["outcome"] == "pending"
+    job = session.exec(select(Job).where(Job.kind == PULL.name)).one()
+    assert "project_id" not in job.args
+    waits = other.send(message("project.updated", id=str(SOURCE))).json()["id"]
+    integration_id, now = uuid.UUID(other.integration["id"]), utc_now()
+    finish_pull(
+        session,
+        integration_id=integration_id,
+        project_id=None,
+        since=now,
+        outcome=InboundOutcome.APPLIED,
+        now=now,
+    )
+    session.commit()
+    assert facilitator.ok(f"/inbound-events/{sent.json()['id']}")["outcome"] == "applied"
+    assert facilitator.ok(f"/inbound-events/{waits}")["outcome"] == "pending"
+
+
 def test_a_thousand_changes_are_one_pull(other: Platform, database: Database) -> None:
     for _ in range(5):
         other.send(message("data_point.recorded", project_id=str(SOURCE)))
@@ -114,6 +138,7 @@ def test_a_platform_that_is_not_called_has_nothing_to_fetch_after_a_pause(
     ("sent", "expected"),
     [
         (message("team.updated", id=str(SOURCE)), ("ignored", "no_rule")),
+        (message("programme.created", id=str(SOURCE)), ("ignored", "no_rule")),
         (message("ping"), ("ignored", "no_rule")),
         ({}, ("ignored", "no_rule")),
         (message("measure.created", id=str(SOURCE)), ("refused", "project_id_missing")),

@@ -214,10 +214,10 @@ class _Fetching:
 
 
 class _Fetched(NamedTuple):
-    """What the messages that waited for a fetch are to be told."""
+    """What the messages that waited for a fetch, of a project or of all, are to be told."""
 
     integration_id: uuid.UUID
-    project_id: uuid.UUID
+    project_id: uuid.UUID | None
     began: datetime
     fault: str | None
 
@@ -228,7 +228,7 @@ def _with_log(outcome: Outcome, work: Work, target: Target, began: datetime) -> 
     Where it is tried again, they wait on; after the last try nobody else would tell them.
     """
     is_over = not isinstance(outcome, Retry) or work.attempt >= PULL.attempts
-    if target.project_id is None or not is_over:
+    if not is_over:
         return outcome
     fault = None if isinstance(outcome, Done) else outcome.error
     fetched = _Fetched(target.integration_id, target.project_id, began, fault)
@@ -238,7 +238,8 @@ def _with_log(outcome: Outcome, work: Work, target: Target, began: datetime) -> 
 def _settle_log(session: Session, fetches: Sequence[_Fetched]) -> None:
     for fetched in fetches:
         of = {"integration_id": fetched.integration_id}
-        received = find_received(session, **of, source_project_id=fetched.project_id)
+        named = fetched.project_id
+        received = named and find_received(session, **of, source_project_id=named)
         finish_pull(
             session,
             **of,

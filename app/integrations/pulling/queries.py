@@ -7,10 +7,26 @@ from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
 from app.integrations.kinds import pull_lane
-from app.integrations.models import Integration
+from app.integrations.models import Integration, Platform
 from app.integrations.queries import can_fetch, source_of
 from app.jobs.models import Job
+from app.programmes.models import Programme
 from app.sharing.models import ReceivedProject
+
+
+def list_fetching(session: Session) -> list[Integration]:
+    """The connections that can fetch, and whose programme takes what they bring."""
+    rows = session.exec(
+        select(Integration)
+        .join(Programme, col(Programme.id) == col(Integration.programme_id))
+        .where(
+            col(Integration.platform) == Platform.OPENQI,
+            col(Integration.archived_at).is_(None),
+            col(Programme.archived_at).is_(None),
+        )
+        .order_by(col(Integration.id))
+    )
+    return [row for row in rows if can_fetch(row)]
 
 
 def find_integrations(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Integration]:

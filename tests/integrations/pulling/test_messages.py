@@ -70,3 +70,18 @@ def test_the_catalogue_asks_for_what_is_still_awaited(
     fetch(database)
     session.expire_all()
     assert line.outcome is not InboundOutcome.PENDING
+
+
+def test_what_waits_for_everything_is_told_with_the_catalogue(
+    session: Session,
+    database: Database,
+    integration: Integration,
+    other: Other,
+    line: InboundEvent,
+) -> None:
+    line.subject, line.type = None, "programme.archived"
+    ask_for_pulls(session, integration, [None])
+    session.commit()
+    fetch(database)
+    session.expire_all()
+    assert line.outcome is InboundOutcome.APPLIED
