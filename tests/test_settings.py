@@ -11,7 +11,8 @@ from app.identity.keys import generate_key
 from app.main import create_app
 from app.settings import Settings
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
 
 def test_the_readme_lists_every_setting_with_its_description() -> None:
@@ -66,3 +67,12 @@ def test_a_secret_is_not_shown(tmp_path: Path) -> None:
 def test_the_name_of_the_organisation_is_the_title_of_the_api(settings: Settings) -> None:
     named = settings.model_copy(update={"organisation_name": "Elmtree Hub (fictional)"})
     assert create_app(named).openapi()["info"]["title"] == "Elmtree Hub (fictional)"
+
+
+def test_the_image_writes_nothing_beside_its_data() -> None:
+    """Its working directory belongs to another user, and a relative default would lead there."""
+    environment = dict(re.findall(r"(OPENQI_[A-Z_]+)=([^ \n]+)", (ROOT / "Dockerfile").read_text()))
+    files = [name for name, field in Settings.model_fields.items() if field.annotation is Path]
+    assert len(files) == 2
+    for name in files:
+        assert environment[f"OPENQI_{name}".upper()].startswith("/data/"), name
