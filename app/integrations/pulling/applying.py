@@ -14,6 +14,7 @@ from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.events.catalogue import Resource, Verb
 from app.integrations.models import Integration
+from app.integrations.pulling.comparison import Compared
 from app.integrations.pulling.mapping import Known
 from app.integrations.pulling.parts import Keeping, Unfit, keep_parts
 from app.integrations.pulling.queries import (
@@ -85,11 +86,13 @@ def apply_document(
     *,
     integration_id: uuid.UUID,
     document: SharedProject,
+    compared: Compared,
     asked_at: datetime,
     now: datetime,
 ) -> None:
     """The project as it stands in the document. An older document changes nothing.
 
+    compared: its data beside those that are stored, from `compare_points`.
     Raises `Unfit`, `Overtaken`, or `OpenQIError` where the data break a rule of their type.
     """
     integration = lock_integration(session, integration_id)
@@ -105,7 +108,7 @@ def apply_document(
         elif told == received.source_revision:
             received.fetched_at = now
             return
-    _keep(session, integration, received, document, now)
+    _keep(session, integration, received, document, compared, now)
 
 
 def _keep(
@@ -113,6 +116,7 @@ def _keep(
     integration: Integration,
     received: ReceivedProject | None,
     document: SharedProject,
+    compared: Compared,
     now: datetime,
 ) -> None:
     actor = _owner(session, integration, now)
@@ -134,7 +138,7 @@ def _keep(
     else:
         project = session.get_one(Project, received.project_id)
         _change(session, actor, project, values, now)
-    keep_parts(Keeping(session, actor, known, project, now), document)
+    keep_parts(Keeping(session, actor, known, project, now), document, compared)
     _note(session, integration, received, project, document, now)
 
 

@@ -1,7 +1,7 @@
 """The job that fetches what another OpenQI shares: one project, or its catalogue."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from app.integrations.pulling.applying import (
     apply_document,
     apply_unchanged,
 )
+from app.integrations.pulling.comparison import compare_points
 from app.integrations.pulling.parts import Unfit
 from app.integrations.pulling.queries import (
     find_integrations,
@@ -155,23 +156,30 @@ class _Fetching:
         self, target: Target, project_id: uuid.UUID, asked_at: datetime
     ) -> None:
         answer = await self._get(target, f"{target.address}/{project_id}", target.revision)
-        integration_id = target.integration_id
-        write: Write
+        ours, theirs = target.integration_id, project_id
         if answer.status == 304:
-            write = partial(apply_unchanged, integration_id=integration_id, project_id=project_id)
+            await self._store(partial(apply_unchanged, integration_id=ours, project_id=theirs))
         elif answer.status == 200:
             document = _document(answer, project_id)
-            write = partial(
-                apply_document, integration_id=integration_id, document=document, asked_at=asked_at
-            )
+            await self._guarded(partial(self._keep_document, ours, document, asked_at))
         else:  # gone
-            write = partial(
-                apply_absence,
+            gone = partial(apply_absence, integration_id=ours, project_id=theirs, asked_at=asked_at)
+            await self._store(gone)
+
+    def _keep_document(
+        self, integration_id: uuid.UUID, document: SharedProject, asked_at: datetime
+    ) -> None:
+        with self.database.reading() as session:
+            compared = compare_points(session, integration_id=integration_id, document=document)
+        self._keep(
+            partial(
+                apply_document,
                 integration_id=integration_id,
-                project_id=project_id,
+                document=document,
+                compared=compared,
                 asked_at=asked_at,
             )
-        await self._store(write)
+        )
 
     async def _fetch_catalogue(self, target: Target) -> None:
         listed: set[uuid.UUID] = set()
@@ -191,15 +199,18 @@ class _Fetching:
 
         await self._store(ask)
 
+    def _keep(self, write: Write) -> None:
+        with self.database.transaction() as session:
+            write(session, now=utc_now())
+
     async def _store(self, write: Write) -> None:
         """In a thread and a transaction. Raises `Stopped` where nothing could be stored."""
+        await self._guarded(partial(self._keep, write))
 
-        def in_transaction() -> None:
-            with self.database.transaction() as session:
-                write(session, now=utc_now())
-
+    async def _guarded(self, work: Callable[[], None]) -> None:
+        """In a thread. Raises `Stopped` where nothing could be stored."""
         try:
-            await anyio.to_thread.run_sync(in_transaction)
+            await anyio.to_thread.run_sync(work)
         except Overtaken as fault:
             raise Stopped(Retry(str(fault))) from fault
         except Unfit as fault:

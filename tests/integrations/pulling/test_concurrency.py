@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from app.access.permissions import Role
 from app.integrations.pulling.applying import apply_document
+from app.integrations.pulling.comparison import compare_points
 from app.kit import migrations
 from app.kit.clock import utc_now
 from app.kit.db import Database
@@ -43,6 +44,7 @@ def test_they_follow_each_other(committed: Database) -> None:
             base_url="https://qi.example.org",
         ).id
     other, faults = Other(), list[Exception]()
+    of = {"integration_id": integration_id}
     start, asked_at = threading.Barrier(WORKERS), utc_now()
 
     def work(number: int) -> None:
@@ -51,11 +53,14 @@ def test_they_follow_each_other(committed: Database) -> None:
         document.measures[0].data_points[0].numerator = 40.0 + number
         start.wait()
         try:
+            with committed.reading() as session:
+                compared = compare_points(session, **of, document=document)
             with committed.transaction() as session:
                 apply_document(
                     session,
-                    integration_id=integration_id,
+                    **of,
                     document=document,
+                    compared=compared,
                     asked_at=asked_at,
                     now=utc_now(),
                 )

@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
 from app.integrations.pulling.applying import apply_absence, apply_document
+from app.integrations.pulling.comparison import compare_points
 from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Done, Outcome, Retry
 from app.jobs.models import Job
@@ -71,8 +72,10 @@ def _document(integration: Integration, other: Other) -> Write:
 
     def write(session: Session) -> None:
         now = utc_now()
-        of = {"integration_id": integration.id}
-        apply_document(session, **of, document=document, asked_at=now, now=now)
+        of: dict[str, Any] = {"integration_id": integration.id}
+        compared = compare_points(session, **of, document=document)
+        of |= {"document": document, "compared": compared}
+        apply_document(session, **of, asked_at=now, now=now)
 
     return write
 
