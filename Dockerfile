@@ -19,14 +19,15 @@ COPY alembic.ini LICENSE ./
 COPY migrations ./migrations
 COPY app ./app
 RUN /opt/openqi/bin/python -m compileall -q app migrations
-# /data takes the SQLite database and, in development, the signing key; with PostgreSQL it stays
-# empty. The program itself is not writable for the user that runs it.
+# /data takes the SQLite database, mail where no server takes it and, in development, the signing
+# key; with PostgreSQL it stays empty. The program itself is not writable for the user that runs it.
 ENV PATH=/opt/openqi/bin:$PATH \
     PYTHONPATH=/srv/openqi \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     OPENQI_DATABASE_URL=sqlite:////data/openqi.db \
-    OPENQI_SIGNING_KEY_FILE=/data/openqi-signing-key.pem
+    OPENQI_SIGNING_KEY_FILE=/data/openqi-signing-key.pem \
+    OPENQI_MAIL_FOLDER=/data/openqi-mail
 VOLUME /data
 USER 10001:10001
 EXPOSE 8000

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Settings(BaseSettings):
     """The configuration of one process. Production refuses what only development may use."""
 
-    model_config = SettingsConfigDict(env_prefix="OPENQI_", extra="ignore")
+    # An empty variable states nothing: a file of deployment can pass every name on.
+    model_config = SettingsConfigDict(env_prefix="OPENQI_", extra="ignore", env_ignore_empty=True)
 
     environment: Literal["development", "production"] = Field(
         default="development",

@@ -15,6 +15,7 @@ import structlog
 from app.analytics.detections import watching
 from app.events.dispatching import Follower, dispatcher
 from app.integrations import sweeping as integrations
+from app.integrations.pulling import schedules as pulling
 from app.integrations.pulling.fetching import puller
 from app.jobs.handlers import Handler
 from app.jobs.mailing import WriteLetter, mailer
@@ -51,6 +52,7 @@ CRONS: tuple[Cron, ...] = (
     webhooks.NIGHTLY,
     integrations.NIGHTLY,
     operations.NIGHTLY,
+    pulling.NIGHTLY,
 )
 
 
@@ -66,6 +68,7 @@ def handlers_of(parts: Parts, outbound: Outbound, is_stopping: Callable[[], bool
             metrics=parts.metrics,
         ),
         puller(database=database, outbound=outbound, sealer=parts.sealer),
+        pulling.refresher(),
         watching.detector(),
         operator(RUNNERS, database=database, is_stopping=is_stopping),
         mailer(LETTERS, post=_post(settings), sender=settings.mail_from),

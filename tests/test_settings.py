@@ -11,7 +11,8 @@ from app.identity.keys import generate_key
 from app.main import create_app
 from app.settings import Settings
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
 
 def test_the_readme_lists_every_setting_with_its_description() -> None:
@@ -66,3 +67,36 @@ def test_a_secret_is_not_shown(tmp_path: Path) -> None:
 def test_the_name_of_the_organisation_is_the_title_of_the_api(settings: Settings) -> None:
     named = settings.model_copy(update={"organisation_name": "Elmtree Hub (fictional)"})
     assert create_app(named).openapi()["info"]["title"] == "Elmtree Hub (fictional)"
+
+
+def test_the_image_writes_nothing_beside_its_data() -> None:
+    """Its working directory belongs to another user, and a relative default would lead there."""
+    environment = dict(re.findall(r"(OPENQI_[A-Z_]+)=([^ \n]+)", (ROOT / "Dockerfile").read_text()))
+    files = [name for name, field in Settings.model_fields.items() if field.annotation is Path]
+    assert len(files) == 2
+    for name in files:
+        assert environment[f"OPENQI_{name}".upper()].startswith("/data/"), name
+
+
+def _composed() -> dict[str, str]:
+    """What the compose file sets, as written there."""
+    return dict(
+        re.findall(r"(?m)^    (OPENQI_[A-Z_]+): (.+)$", (ROOT / "compose.yaml").read_text())
+    )
+
+
+def test_the_compose_file_passes_every_setting_on() -> None:
+    composed, names = _composed(), [f"OPENQI_{name}".upper() for name in Settings.model_fields]
+    # The key is a file there, and the commands say who works.
+    assert set(names) - set(composed) == {"OPENQI_SIGNING_KEY", "OPENQI_WORKER"}
+    passed = [name for name, value in composed.items() if value == f"${{{name}:-}}"]
+    decided = {"ENVIRONMENT", "DATABASE_URL", "SIGNING_KEY_FILE", "MAIL_FOLDER"}
+    assert set(composed) - set(passed) == {f"OPENQI_{name}" for name in decided}
+    assert passed == [name for name in names if name in passed]
+
+
+def test_what_is_passed_on_empty_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Settings()
+    for name in _composed():
+        monkeypatch.setenv(name, "")
+    assert Settings() == before

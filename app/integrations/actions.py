@@ -1,6 +1,7 @@
 """Writes of connections. Whoever decides what one does answers for it: it acts as that person."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.access.places import check_programme, get_place_reference
 from app.access.scope import refuse_archived
 from app.events.catalogue import Resource, Verb
 from app.integrations import queries
+from app.integrations.kinds import pull_job
 from app.integrations.models import (
     InboundEvent,
     InboundOutcome,
@@ -30,6 +32,7 @@ from app.integrations.schemas import (
     SecretRotation,
 )
 from app.integrations.secrets import seal_secret, seal_token
+from app.jobs.actions import enqueue_all
 from app.kit.errors import Archived, FieldError, Invalid, InvalidStateTransition, pointer
 from app.kit.patching import column_values, patched_values
 from app.kit.preconditions import Precondition
@@ -66,6 +69,19 @@ def _check(platform: Platform, values: dict[str, Any], *, has_token: bool) -> No
                 for name, code, detail in faults
             ]
         )
+
+
+def _check_token_stays(row: Integration, patch: IntegrationPatch) -> None:
+    """A token was given for one address: whoever changes that must bring the token anew.
+
+    Else somebody who may never see it could have it sent to a server of their own. Asking for it is
+    better than dropping it silently: fetches would go on as anybody, and bring less.
+    """
+    if row.token is None or patch.token is not MISSING:
+        return
+    if patch.base_url is not MISSING and patch.base_url != row.base_url:
+        detail = "It was given for the address before; enter it again for the new one, or null."
+        raise Invalid.at("token", code="token_needed", detail=detail)
 
 
 def _check_rules(data: IntegrationBase | IntegrationPatch) -> None:
@@ -135,6 +151,7 @@ def update_integration(
     condition.check(row.revision)
     _refuse_frozen(session, actor, row)
     _check_rules(patch)
+    _check_token_stays(row, patch)
     current = {"name": row.name, "mapping": row.mapping or None, "base_url": row.base_url}
     merged = patched_values(IntegrationBase, current, _without(patch, "token"))
     values = merged | {"mapping": merged["mapping"] or {}}
@@ -183,13 +200,13 @@ def transition_integration(
     to: IntegrationState,
     now: datetime,
 ) -> Integration:
-    """Pause it, or go on."""
+    """Pause it, or go on: then what was missed meanwhile is fetched."""
     row = _writable(session, actor=actor, integration_id=integration_id)
     _refuse_frozen(session, actor, row)
     if to is row.state:
         allowed = [state for state in IntegrationState if state is not row.state]
         raise InvalidStateTransition(state=row.state, to=to, allowed=allowed)
-    return records.keep_changes(
+    records.keep_changes(
         session,
         actor=actor,
         noun=_NOUN,
@@ -199,6 +216,32 @@ def transition_integration(
         verb=Verb.STATE_CHANGED,
         data=_about(row) | {"state": to},
     )
+    ask_for_missed(session, row)
+    return row
+
+
+def ask_for_pulls(
+    session: Session, integration: Integration, project_ids: Iterable[uuid.UUID | None]
+) -> None:
+    """One job for each project by its id over there; None is for all that is shared there."""
+    enqueue_all(
+        session,
+        [
+            pull_job(
+                integration_id=integration.id,
+                project_id=project_id,
+                programme_id=integration.programme_id,
+            )
+            for project_id in sorted(set(project_ids), key=str)
+        ],
+    )
+
+
+def ask_for_missed(session: Session, integration: Integration) -> None:
+    """After a pause: all that is shared there, and what messages from before it still wait for."""
+    if queries.can_fetch(integration):
+        awaited = queries.list_awaited(session, integration.id)
+        ask_for_pulls(session, integration, [None, *awaited])
 
 
 def rotate_integration_secret(
@@ -230,7 +273,7 @@ def finish_pull(
     session: Session,
     *,
     integration_id: uuid.UUID,
-    project_id: uuid.UUID,
+    project_id: uuid.UUID | None,
     since: datetime,
     outcome: InboundOutcome,
     now: datetime,
@@ -241,13 +284,14 @@ def finish_pull(
     """What a pull made of the messages that waited for it.
 
     since: when the pull began; messages received later wait for the next one. project_id: that of
-    the other OpenQI, resource_id: that of ours.
+    the other OpenQI, None where all that it shares was asked for; resource_id: that of ours.
     """
+    subject = col(InboundEvent.subject)
     session.execute(
         sa.update(InboundEvent)
         .where(
             col(InboundEvent.integration_id) == integration_id,
-            col(InboundEvent.subject) == project_id.hex,
+            subject == project_id.hex if project_id else subject.is_(None),
             col(InboundEvent.outcome) == InboundOutcome.PENDING,
             col(InboundEvent.received_at) <= since,
         )

@@ -11,6 +11,11 @@ from app.jobs.kinds import Kind
 PULL = Kind("integration.pull", queue="pull", lane_cap=1, coalesces=True)
 
 
+def pull_lane(integration_id: uuid.UUID) -> str:
+    """The lane of all fetches of a connection."""
+    return f"integration:{integration_id.hex}"
+
+
 def pull_job(
     *, integration_id: uuid.UUID, project_id: uuid.UUID | None, programme_id: uuid.UUID
 ) -> dict[str, Any]:
@@ -20,6 +25,6 @@ def pull_job(
         PULL,
         {"integration_id": integration_id.hex, **named},
         key=f"pull:{integration_id.hex}:{project_id.hex if project_id else 'all'}",
-        lane=f"integration:{integration_id.hex}",
+        lane=pull_lane(integration_id),
         programme_id=programme_id,
     )

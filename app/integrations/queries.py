@@ -5,13 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
 from app.access.owners import find_owners
 from app.access.permissions import Permission
 from app.access.scope import get_visible, select_visible
-from app.integrations.models import Integration, Platform
+from app.integrations.models import (
+    InboundEvent,
+    InboundOutcome,
+    Integration,
+    IntegrationState,
+    Platform,
+)
 from app.integrations.schemas import IntegrationQuery
 from app.kit.filters import archived_filter, one_of
 from app.kit.pagination import Page, Pager, order_by
@@ -50,11 +56,35 @@ def list_integrations(
     return pager.page(session, statement, query=query, order=order)
 
 
+def can_fetch(integration: Integration) -> bool:
+    """Whether it is live, and another OpenQI that says where it is reached."""
+    return (
+        integration.archived_at is None
+        and integration.state is IntegrationState.ENABLED
+        and integration.platform is Platform.OPENQI
+        and integration.base_url is not None
+    )
+
+
 def source_of(integration: Integration) -> str:
     """What its changes bear as `origin`: an OpenQI knows its own address, and so a loop."""
     if integration.platform is Platform.OPENQI and integration.base_url:
         return integration.base_url
     return integration.system
+
+
+def list_awaited(session: Session, integration_id: uuid.UUID) -> list[uuid.UUID]:
+    """The projects, by their ids over there, whose messages still wait for a fetch."""
+    statement = (
+        select(InboundEvent.subject)
+        .where(
+            InboundEvent.integration_id == integration_id,
+            InboundEvent.outcome == InboundOutcome.PENDING,
+            col(InboundEvent.subject).is_not(None),
+        )
+        .distinct()
+    )
+    return [uuid.UUID(subject) for subject in session.exec(statement) if subject]
 
 
 def find_acting(

@@ -107,7 +107,10 @@ def update_integration(
     now: Now,
     response: Response,
 ) -> IntegrationRead:
-    """JSON Merge Patch. Whoever changes more than the name becomes its owner."""
+    """JSON Merge Patch. Whoever changes more than the name becomes its owner.
+
+    A token was given for one address: with another `base_url` state the `token` again, or null.
+    """
     row = actions.update_integration(
         session,
         actor=actor,
@@ -147,7 +150,10 @@ def transition_integration(
     now: Now,
     response: Response,
 ) -> IntegrationRead:
-    """While it is paused its messages are answered with 503, so that they come again later."""
+    """While it is paused its messages are answered with 503, so that they come again later.
+
+    When it goes on, what another OpenQI shares is fetched: some of them may not come again.
+    """
     row = actions.transition_integration(
         session, actor=actor, integration_id=integration_id, to=data.to, now=now
     )

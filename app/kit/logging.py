@@ -1,12 +1,30 @@
 """Structured logs: one JSON object a line with the request id, or plain lines for people."""
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
+
+# What PostgreSQL adds to the first line of an error ("DETAIL:  Key (email)=(...)", in the server's
+# language) holds values of rows, which may be of persons. It ends where SQLAlchemy goes on, or with
+# the exception: bars and plus signs draw groups of them.
+_MARGIN = r"^[ |]*"
+_VALUES = re.compile(
+    rf"(?ms)(?:(psycopg\.errors\.\w+[:)][^\n]*\n)|{_MARGIN}DETAIL:).*?"
+    rf"(?={_MARGIN}\[SQL|{_MARGIN}\n{_MARGIN}(?:The above|During handling)|{_MARGIN}\+-|\Z)"
+)
+
+
+def _without_values(_logger: Any, _method: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A processor: no line shows what stood in the rows that a database error is about."""
+    for name, value in entry.items():
+        if isinstance(value, str) and "\n" in value:
+            entry[name] = _VALUES.sub(lambda found: found[1] or "", value).rstrip("\n")
+    return entry
 
 
 def configure(*, level: str, log_format: str) -> None:
@@ -16,6 +34,7 @@ def configure(*, level: str, log_format: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_values,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer()

@@ -88,12 +88,18 @@ def start_operation(
     return row
 
 
+def _is_own(actor: Actor, row: Operation) -> bool:
+    """Whether the actor asked for it. A token that may only read ends nothing but its own work."""
+    is_theirs = actor.token_id is None or actor.token_id == row.token_id
+    return is_theirs and actor.user_id == row.owner_id
+
+
 def cancel_operation(
     session: Session, *, actor: Actor, operation_id: uuid.UUID, now: datetime
 ) -> Operation:
     """End what waits at once, and what runs before its next chunk. What is done stays done."""
     row = queries.get_operation(session, actor=actor, operation_id=operation_id, lock=True)
-    if row.owner_id != actor.user_id:
+    if not _is_own(actor, row):
         actor.require(Permission.JOB_WRITE)
     if row.state.is_final:
         raise OperationFinished

@@ -60,6 +60,7 @@ def cancel_operation(
 ) -> OperationRead:
     """For whoever asked for it, and administrators of the platform.
 
+    A personal token cancels what was asked for with it; any other work needs the scope `admin`.
     What waits is cancelled at once, what runs after the chunk that it is at. What is done stays.
     """
     row = actions.cancel_operation(session, actor=actor, operation_id=operation_id, now=now)

@@ -13,7 +13,7 @@ from app.access.scope import get_reference, get_visible, refuse_archived, select
 from app.events import queries as events
 from app.events.models import Event
 from app.events.schemas import HistoryQuery
-from app.kit.errors import Conflict, ReferenceNotFound
+from app.kit.errors import ReferenceNotFound
 from app.kit.filters import archived_filter, holds_any, one_of, text_contains
 from app.kit.pagination import Page, Pager, order_by
 from app.programmes.models import Programme
@@ -26,6 +26,7 @@ from app.projects.schemas import (
     ProjectRead,
 )
 from app.references.queries import refers_to, with_references
+from app.references.resources import ReceivedReadOnly as ReceivedReadOnly
 from app.references.resources import ResourceType
 from app.teams.models import Team
 
@@ -55,13 +56,6 @@ _ORIGIN: sa.TableClause = sa.table(
         for name in ("received_at", "fetched_at", "withdrawn_at")
     ),
 )
-
-
-class ReceivedReadOnly(Conflict):
-    """409: the next fetch would undo the change; only the server that it came from can make it."""
-
-    code = "received_read_only"
-    title = "The project came from another server and is read-only here."
 
 
 def get_project(

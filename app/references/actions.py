@@ -15,13 +15,14 @@ from app.kit.errors import (
     Archived,
     FieldError,
     Invalid,
+    NotFound,
     ReferenceNotFound,
     pointer,
 )
 from app.references import queries
 from app.references.models import ExternalReference
 from app.references.planning import Owner, Plan, owner_of, plan_references
-from app.references.resources import REFERABLE, Found, ResourceType
+from app.references.resources import REFERABLE, Found, ReceivedReadOnly, ResourceType
 from app.references.schemas import (
     ExternalReferenceBatch,
     ExternalReferenceBatchResult,
@@ -54,6 +55,8 @@ def _find(
 
 def _check_writable(actor: Actor, key: Key, row: Found) -> None:
     actor.require(REFERABLE[key[0]].write, row.place)
+    if row.is_received:
+        raise ReceivedReadOnly
     if row.is_frozen:
         raise Archived("The resource, or what it is in, is archived; restore it first.")
 
@@ -208,10 +211,12 @@ def _write(
 def delete_external_reference(
     session: Session, *, actor: Actor, reference_id: uuid.UUID, now: datetime
 ) -> None:
-    """It is gone: what it said stays in the history of its resource."""
+    """It is gone: what it said stays in the history of its resource. Raises `NotFound`."""
     row = queries.get_external_reference(session, actor=actor, reference_id=reference_id)
     kind = REFERABLE[ResourceType(row.resource_type)]
-    resource = kind.find(session, [row.resource_id])[row.resource_id]
+    resource = kind.find(session, [row.resource_id]).get(row.resource_id)
+    if resource is None:
+        raise NotFound
     _check_writable(actor, (kind.type, row.resource_id), resource)
     session.delete(row)
     session.flush()

@@ -16,8 +16,19 @@ from sqlmodel import Session
 from app.access.actor import Place
 from app.access.permissions import Permission
 from app.events.catalogue import Resource
+from app.kit.errors import Conflict
 
 _IDS_AT_ONCE = 500  # databases limit the parameters of a statement
+
+
+class ReceivedReadOnly(Conflict):
+    """409: the next fetch would undo the change; only the server that it came from can make it.
+
+    For whatever is in such a project; its references are how the next fetch knows it again.
+    """
+
+    code = "received_read_only"
+    title = "The project came from another server and is read-only here."
 
 
 class ResourceType(StrEnum):
@@ -34,7 +45,10 @@ class ResourceType(StrEnum):
 
 
 class Found(NamedTuple):
-    """A resource as far as a reference needs it. `is_frozen`: it or a parent is archived."""
+    """A resource as far as a reference needs it.
+
+    `is_frozen`: it or a parent is archived. `is_received`: its project came from another server.
+    """
 
     id: uuid.UUID
     programme_id: uuid.UUID
@@ -42,6 +56,7 @@ class Found(NamedTuple):
     team_id: uuid.UUID | None
     revision: int
     is_frozen: bool
+    is_received: bool
 
     @property
     def place(self) -> Place:
@@ -55,6 +70,7 @@ def _table(name: str, *references: str) -> sa.TableClause:
 
 
 _PROGRAMME = sa.table("programme", sa.column("id", sa.Uuid()), sa.column("archived_at"))
+_RECEIVED = sa.table("received_project", sa.column("project_id", sa.Uuid()))
 _PROJECT = _table("project", "team_id").alias("of_project")
 _MEASURE = _table("measure").alias("of_measure")
 
@@ -100,8 +116,9 @@ class Referable:
             source = source.join(_MEASURE, _MEASURE.c.id == table.c.measure_id)
             marks.append(_MEASURE.c.archived_at)
         is_frozen = sa.or_(*(mark.is_not(None) for mark in marks))
+        is_received = sa.exists().where(_RECEIVED.c.project_id == project_id)
         columns = (table.c.id, table.c.programme_id, project_id, team_id, table.c.revision)
-        return sa.select(*columns, is_frozen).select_from(source)
+        return sa.select(*columns, is_frozen, is_received).select_from(source)
 
     def find(self, session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Found]:
         """Those that exist, archived or not; visible or not is for the caller to look at."""

@@ -14,6 +14,7 @@ from app.kit.pagination import Page
 from app.kit.routing import Router
 from app.references import actions, queries
 from app.references.actions import ReferencesRefused
+from app.references.resources import ReceivedReadOnly
 from app.references.schemas import (
     ExternalReferenceBatch,
     ExternalReferenceBatchResult,
@@ -47,7 +48,7 @@ def list_external_references(
     "/programmes/{programme_id}/external-references",
     status_code=201,
     summary="Say what another system calls a resource",
-    responses=problems(AlreadyExists, Archived, ReferenceNotFound),
+    responses=problems(AlreadyExists, Archived, ReceivedReadOnly, ReferenceNotFound),
 )
 def create_external_reference(
     programme_id: uuid.UUID,
@@ -72,7 +73,7 @@ def create_external_reference(
 @router.post(
     "/programmes/{programme_id}/external-references/bulk",
     summary="Say what another system calls many resources",
-    responses=problems(Archived, ReferencesRefused),
+    responses=problems(Archived, ReceivedReadOnly, ReferencesRefused),
 )
 def upsert_external_references(
     programme_id: uuid.UUID,
@@ -102,7 +103,7 @@ def get_external_reference(
     "/external-references/{reference_id}",
     status_code=204,
     summary="Delete an external reference",
-    responses=problems(Archived),
+    responses=problems(Archived, ReceivedReadOnly),
 )
 def delete_external_reference(
     reference_id: uuid.UUID, actor: CurrentActor, session: WriteSession, now: Now

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session, select
+from structlog.testing import capture_logs
 
 from app.integrations.inbound import actions
+from app.integrations.inbound.applying import Context
 from app.integrations.models import InboundEvent, InboundOutcome
 from app.kit.errors import Unavailable
+from app.kit.ids import new_id
+from app.references.models import ExternalReference
 from tests.calling import Caller
 from tests.contract.conftest import Live, live, live_url
 from tests.integrations.sending import MAPPING, Platform, connect, measure, points, project
@@ -94,6 +98,38 @@ def test_a_busy_database_is_a_failure_that_passes(
     with monkeypatch.context() as busy:
         busy.setattr(actions, "apply_rule", be_busy)
         assert platform.send(project(), message_id="msg_1").status_code == 503
+    assert platform.outcome(project(), message_id="msg_1") == ("applied", None)
+
+
+def test_whoever_comes_second_is_told_to_come_again_without_a_traceback(
+    platform: Platform,
+    facilitator: Caller,
+    session: Session,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lose_the_race(context: Context, *_rest: Any) -> None:
+        for _ in range(2):
+            context.session.add(
+                ExternalReference(
+                    programme_id=world.programme.id,
+                    resource_type="project",
+                    resource_id=new_id(),
+                    system="lifeqi",
+                    external_id="7",
+                    created_at=context.now,
+                )
+            )
+        context.session.flush()
+
+    with monkeypatch.context() as racing, capture_logs() as logged:
+        racing.setattr(actions, "apply_rule", lose_the_race)
+        answer = platform.send(project(), message_id="msg_1")
+    assert answer.status_code == 503
+    line = facilitator.ok(f"/inbound-events/{answer.json()['id']}")
+    assert (line["outcome"], line["code"]) == ("failed", "already_exists")
+    assert [entry for entry in logged if "exc_info" in entry] == []
+    assert session.exec(select(ExternalReference)).all() == []
     assert platform.outcome(project(), message_id="msg_1") == ("applied", None)
 
 

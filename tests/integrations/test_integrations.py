@@ -134,6 +134,27 @@ def test_another_openqi(call: Call, world: World, facilitator: Caller, reachable
     assert changed.json()["has_token"] is False
 
 
+def test_a_token_does_not_follow_the_address(
+    call: Call, world: World, facilitator: Caller, reachable: None
+) -> None:
+    """Whoever may change the connection need not be whose token it is."""
+    made = facilitator.create("/integrations", openqi(world, token="qipat_" + "a" * 43))
+    path, colleague = f"/integrations/{made['id']}", call(world.people[Role.PROVIDER_ADMIN])
+    refused = colleague.patch(path, {"base_url": "https://third.example"})
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert (fault["code"], fault["pointer"]) == ("token_needed", "#/token")
+    read = facilitator.ok(path)
+    assert (read["base_url"], read["has_token"]) == ("https://other.example", True)
+    for allowed in (
+        {"base_url": "https://other.example/"},
+        {"base_url": "https://third.example", "token": "qipat_" + "b" * 43},
+        {"base_url": "https://other.example", "token": None},
+        {"base_url": "https://third.example"},
+    ):
+        assert colleague.patch(path, allowed).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [

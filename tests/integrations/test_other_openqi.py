@@ -67,6 +67,30 @@ def test_a_change_there_asks_for_a_pull(
     assert job.programme_id == str(world.programme.id)
 
 
+@pytest.mark.parametrize("verb", ["archived", "restored", "updated"])
+def test_a_change_of_a_whole_programme_there_asks_for_everything(
+    other: Platform, session: Session, database: Database, facilitator: Caller, verb: str
+) -> None:
+    """An archived programme hides all its projects, and tells of none of them."""
+    sent = other.send(message(f"programme.{verb}", id=str(new_id())))
+    assert sent.json()["outcome"] == "pending"
+    job = session.exec(select(Job).where(Job.kind == PULL.name)).one()
+    assert "project_id" not in job.args
+    waits = other.send(message("project.updated", id=str(SOURCE))).json()["id"]
+    integration_id, now = uuid.UUID(other.integration["id"]), utc_now()
+    finish_pull(
+        session,
+        integration_id=integration_id,
+        project_id=None,
+        since=now,
+        outcome=InboundOutcome.APPLIED,
+        now=now,
+    )
+    session.commit()
+    assert facilitator.ok(f"/inbound-events/{sent.json()['id']}")["outcome"] == "applied"
+    assert facilitator.ok(f"/inbound-events/{waits}")["outcome"] == "pending"
+
+
 def test_a_thousand_changes_are_one_pull(other: Platform, database: Database) -> None:
     for _ in range(5):
         other.send(message("data_point.recorded", project_id=str(SOURCE)))
@@ -74,10 +98,47 @@ def test_a_thousand_changes_are_one_pull(other: Platform, database: Database) ->
     assert waiting(database, PULL.name) == 2
 
 
+def test_a_repeat_of_what_waits_asks_again(
+    other: Platform, session: Session, database: Database
+) -> None:
+    """The fetch may have been lost, as while the connection was paused."""
+    sent = message("project.updated", id=str(SOURCE))
+    other.send(sent, message_id="msg_1")
+    session.delete(session.exec(select(Job).where(Job.kind == PULL.name)).one())
+    session.commit()
+    for _ in range(2):
+        again = other.send(sent, message_id="msg_1")
+        assert (again.status_code, again.json()["outcome"]) == (200, "pending")
+        assert waiting(database, PULL.name) == 1
+
+
+def test_after_a_pause_what_was_missed_is_fetched(
+    other: Platform, facilitator: Caller, session: Session, database: Database
+) -> None:
+    """What waited before it, and all that is shared: messages of the pause may not come again."""
+    other.send(message("project.updated", id=str(SOURCE)))
+    facilitator.post(f"{other.path}/transitions", {"to": "paused"})
+    session.delete(session.exec(select(Job).where(Job.kind == PULL.name)).one())
+    session.commit()
+    assert waiting(database, PULL.name) == 0
+    assert facilitator.post(f"{other.path}/transitions", {"to": "enabled"}).status_code == 200
+    jobs = session.exec(select(Job).where(Job.kind == PULL.name)).all()
+    assert {job.args.get("project_id") for job in jobs} == {None, SOURCE.hex}
+
+
+def test_a_platform_that_is_not_called_has_nothing_to_fetch_after_a_pause(
+    platform: Platform, facilitator: Caller, database: Database
+) -> None:
+    for state in ("paused", "enabled"):
+        facilitator.post(f"{platform.path}/transitions", {"to": state})
+    assert waiting(database, PULL.name) == 0
+
+
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
         (message("team.updated", id=str(SOURCE)), ("ignored", "no_rule")),
+        (message("programme.created", id=str(SOURCE)), ("ignored", "no_rule")),
         (message("ping"), ("ignored", "no_rule")),
         ({}, ("ignored", "no_rule")),
         (message("measure.created", id=str(SOURCE)), ("refused", "project_id_missing")),

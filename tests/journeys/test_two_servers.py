@@ -21,7 +21,7 @@ from tests.journeys.servers import ADMIN_EMAIL, Server, prepared, until, until_q
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"
 TOLD = [
-    *("release.*", "project.*", "measure.*", "data_point.*"),
+    *("release.*", "programme.*", "project.*", "measure.*", "data_point.*"),
     *("phase.*", "annotation.*", "pdsa_cycle.*"),
 ]
 

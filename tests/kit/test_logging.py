@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 from structlog.testing import capture_logs
 
+from app.kit.clock import utc_now
 from app.kit.logging import bound, configure
+from app.references.models import ExternalReference
 from tests.calling import Caller
 from tests.world import World
 
@@ -68,6 +72,58 @@ def test_an_exception_is_one_line(lines: Callable[[], list[dict[str, object]]]) 
         structlog.get_logger().error("failed", exc_info=error)
     (line,) = lines()
     assert "ValueError: two\nlines" in str(line["exception"])
+
+
+def _refused(session: Session, world: World, external_id: str) -> IntegrityError:
+    """What the database says of a second row with the same id."""
+    try:
+        with session.begin_nested():
+            session.add_all(
+                ExternalReference(
+                    programme_id=world.programme.id,
+                    resource_type="project",
+                    resource_id=uuid.uuid4(),
+                    system="lifeqi",
+                    external_id=external_id,
+                    created_at=utc_now(),
+                )
+                for _ in range(2)
+            )
+            session.flush()
+    except IntegrityError as fault:
+        return fault
+    raise AssertionError("it was not refused")
+
+
+@pytest.mark.parametrize("external_id", ["ada@home", "ada\n\nat\nada@home\n"])
+@pytest.mark.parametrize("is_group", [False, True])
+def test_a_database_error_says_nothing_of_the_rows(
+    session: Session,
+    world: World,
+    lines: Callable[[], list[dict[str, object]]],
+    external_id: str,
+    is_group: bool,
+) -> None:
+    """PostgreSQL's own words hold the values, though SQLAlchemy hides its parameters."""
+    fault = _refused(session, world, external_id)
+    if session.get_bind().dialect.name == "postgresql":
+        assert "ada@home" in str(fault)
+    try:
+        try:
+            raise ExceptionGroup("both", [fault, fault]) if is_group else fault
+        except Exception as first:
+            raise RuntimeError("the first thing\nthat went wrong") from first
+    except RuntimeError as chained:
+        structlog.get_logger().error("failed", exc_info=chained, error=str(fault))
+        logging.getLogger("some.library").exception("failed too")
+    written = lines()
+    assert len(written) == 2
+    assert "ada" not in str(written)
+    for line in written:
+        assert "UniqueViolation" in str(line) or "UNIQUE constraint failed" in str(line)
+        assert str(line["exception"]).endswith("RuntimeError: the first thing\nthat went wrong")
+        assert "[SQL: INSERT INTO external_reference" in str(line["exception"])
+        assert str(line["exception"]).count("Traceback") >= 2
 
 
 def test_what_is_less_severe_is_left_out(lines: Callable[[], list[dict[str, object]]]) -> None:

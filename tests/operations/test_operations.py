@@ -204,6 +204,25 @@ def test_who_may_cancel(call: Call, world: World, operation: Operation) -> None:
     assert call(world.admin).post(path).status_code == 202
 
 
+IMPORTS = ("measure:read", "data_point:write")
+
+
+def test_a_token_cancels_only_what_was_asked_for_with_it(
+    call: Call, world: World, operation: Operation, session: Session
+) -> None:
+    """Whoever may only read cannot end work that a login or another token has begun."""
+    member = call(world.member)
+    reader, importer = member.with_token("operation:read"), member.with_token(*IMPORTS)
+    path = f"/operations/{operation.id}/cancel"
+    refused(reader.post(path), 403, "scope_insufficient")
+    refused(importer.post(path), 404, "not_found")
+    assert reader.ok(f"/operations/{operation.id}")["cancel_asked_at"] is None
+    measure = make_measure(session, project=world.project)
+    begun = post(importer, measure, csv_of(points(1))).headers["Location"].removeprefix("/api/v1")
+    refused(reader.post(f"{begun}/cancel"), 403, "scope_insufficient")
+    assert importer.post(f"{begun}/cancel").status_code == 202
+
+
 def test_progress_only_grows(
     call: Call, world: World, operation: Operation, database: Database, session: Session
 ) -> None:

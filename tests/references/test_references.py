@@ -21,6 +21,7 @@ from tests.builders import (
     make_team,
 )
 from tests.calling import Caller
+from tests.exchange import make_reference
 from tests.world import World
 
 Call = Callable[..., Caller]
@@ -313,3 +314,10 @@ def test_what_is_refused(call: Call, world: World, at: str, change: dict[str, An
     response = call(world.facilitator).post(at, body(world.project.id) | change)
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == f"#/{next(iter(change))}"
+
+
+def test_a_reference_whose_resource_is_gone_is_not_found(
+    call: Call, world: World, session: Session
+) -> None:
+    stray = make_reference(session, project=world.project, resource_id=new_id())
+    assert call(world.admin).delete(f"/external-references/{stray.id}").status_code == 404

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from app.access.actor import Actor
@@ -39,6 +40,7 @@ from app.integrations.rules import (
     look_up,
     read_fields,
 )
+from app.kit.database_errors import conflict_of
 from app.kit.errors import Conflict, FieldError, OpenQIError, Unavailable, field_error
 from app.kit.ids import new_id
 from app.kit.upsert import insert_for
@@ -47,7 +49,8 @@ _EVENT_ID = re.compile(r"evt_([0-9a-f]{32})")
 _FAULTS_TOLD = 3
 _DETAIL_LENGTH = 500
 _VALUES_SHOWN = 100
-_AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED})
+# What waits for a fetch asks for it again: the one that it asked for may have been lost.
+_AGAIN = frozenset({InboundOutcome.REFUSED, InboundOutcome.FAILED, InboundOutcome.PENDING})
 _OWNER_GONE = Result(
     InboundOutcome.REFUSED,
     code="owner_gone",
@@ -94,7 +97,8 @@ def receive_event(
     """Its line in the log, and whether it is the first of its id.
 
     What was refused or failed has written nothing, so a repeat is tried anew: the mapping may have
-    been mended. Any other repeat gets the outcome that was recorded.
+    been mended. So is what still waits for its fetch. Any other repeat gets the outcome that was
+    recorded.
     """
     integration = session.get_one(Integration, message.integration_id)
     if integration.state is IntegrationState.PAUSED:
@@ -189,8 +193,10 @@ def _tried(session: Session, apply: Callable[[], Result], *, is_kept: bool = Tru
                 raise _Undone
     except _Undone:
         pass
-    except Unavailable as fault:
-        result = Result(InboundOutcome.FAILED, code=fault.code)
+    except (Unavailable, IntegrityError) as fault:
+        # Of the latter, another message was quicker: the next time this one sees what that wrote.
+        passing = conflict_of(fault) if isinstance(fault, IntegrityError) else fault
+        result = Result(InboundOutcome.FAILED, code=passing.code)
     except Unreadable as fault:
         result = _refused(fault.code, fault.detail)
     except ValidationError as fault:

@@ -42,6 +42,8 @@ _ANY = Precondition(if_match="*")  # the sender knows no revision of ours; its w
 _PULLED = frozenset(
     {"release", "project", "measure", "data_point", "phase", "annotation", "pdsa_cycle"}
 )
+# Each concerns every project of it that is shared: whether, and with what around its document.
+_PULLED_WHOLE = frozenset({"programme.archived", "programme.restored", "programme.updated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +196,17 @@ def apply_rule(context: Context, rule: MappingRule | None, document: Any) -> Res
 
 
 def ask_for_pull(context: Context, event_type: str, document: dict[str, Any]) -> Result:
-    """Another OpenQI says that a project changed: fetch it, once for however many messages."""
+    """Another OpenQI says that a project changed: fetch it, once for however many messages.
+
+    Of a whole programme, everything that is shared there is fetched.
+    """
     noun = event_type.partition(".")[0]
-    if noun not in _PULLED:
+    if event_type in _PULLED_WHOLE:
+        project_id = None
+    elif noun in _PULLED:
+        project_id = _project_of(noun, document)
+    else:
         return Result(InboundOutcome.IGNORED, code="no_rule")
-    stated = look_up(document, "/data/id" if noun == "project" else "/data/project_id")
-    try:
-        project_id = uuid.UUID(stated)
-    except (ValueError, TypeError, AttributeError) as fault:
-        raise Unreadable("project_id_missing", "The message names no project.") from fault
     integration = context.integration
     job = pull_job(
         integration_id=integration.id,
@@ -210,4 +214,12 @@ def ask_for_pull(context: Context, event_type: str, document: dict[str, Any]) ->
         programme_id=integration.programme_id,
     )
     enqueue_all(context.session, [job])
-    return Result(InboundOutcome.PENDING, subject=project_id.hex)
+    return Result(InboundOutcome.PENDING, subject=project_id.hex if project_id else None)
+
+
+def _project_of(noun: str, document: dict[str, Any]) -> uuid.UUID:
+    stated = look_up(document, "/data/id" if noun == "project" else "/data/project_id")
+    try:
+        return uuid.UUID(stated)
+    except (ValueError, TypeError, AttributeError) as fault:
+        raise Unreadable("project_id_missing", "The message names no project.") from fault

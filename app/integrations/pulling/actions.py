@@ -9,11 +9,11 @@ from sqlmodel import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.access.scope import get_visible, refuse_archived
-from app.integrations.kinds import pull_job
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
-from app.integrations.pulling.queries import can_fetch, list_received
+from app.integrations.pulling.queries import list_received
 from app.integrations.pulling.schemas import PullCreate, PullRead
-from app.jobs.actions import enqueue_all
+from app.integrations.queries import can_fetch, list_awaited
 from app.kit.errors import Conflict
 
 
@@ -24,29 +24,16 @@ class NotPullable(Conflict):
     title = "Projects are fetched from another OpenQI, by its base_url, while not paused."
 
 
-def ask_for_pulls(
-    session: Session, integration: Integration, project_ids: Iterable[uuid.UUID | None]
-) -> None:
-    """One job for each project by its id over there; None is for all that is shared there."""
-    enqueue_all(
-        session,
-        [
-            pull_job(
-                integration_id=integration.id,
-                project_id=project_id,
-                programme_id=integration.programme_id,
-            )
-            for project_id in sorted(set(project_ids), key=str)
-        ],
-    )
-
-
 def ask_for_all_listed(
     session: Session, integration: Integration, listed: Iterable[uuid.UUID]
 ) -> None:
-    """What is listed there, and what came from there before: that may be shared no longer."""
-    received = list_received(session, [integration.id])
-    ask_for_pulls(session, integration, {*listed, *(theirs for _, theirs in received)})
+    """What is listed there, and what came from there before: that may be shared no longer.
+
+    And what messages wait for, whatever became of the fetch that they asked for.
+    """
+    before = {theirs for _, theirs in list_received(session, [integration.id])}
+    awaited = list_awaited(session, integration.id)
+    ask_for_pulls(session, integration, {*listed, *before, *awaited})
 
 
 def create_pull(

@@ -14,11 +14,13 @@ from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.events.catalogue import Resource, Verb
 from app.integrations.models import Integration
+from app.integrations.pulling.comparison import Compared
 from app.integrations.pulling.mapping import Known
 from app.integrations.pulling.parts import Keeping, Unfit, keep_parts
 from app.integrations.pulling.queries import (
     actor_of,
     find_received,
+    list_running,
     lock_integration,
 )
 from app.integrations.queries import find_acting, source_of
@@ -37,6 +39,20 @@ _COLUMNS = (
     *("title", "problem", "rationale", "scope_in", "scope_out", "area", "tags", "start_on"),
     *("patient_involvement", "state", "paused_from", "stop_reason", "learning"),
 )
+
+
+class Overtaken(Exception):
+    """Another fetch of the project may have been answered later; whoever asks again knows."""
+
+
+def _refuse_overtaken(received: ReceivedProject, asked_at: datetime) -> None:
+    """Raise `Overtaken` unless all that is stored was stored before this fetch began to ask.
+
+    Two workers may fetch one project at once, and the answer that is stored last need not be the
+    one that was given last. By the clocks of the workers, as all instants here.
+    """
+    if received.fetched_at >= asked_at:
+        raise Overtaken("Another fetch was quicker; its answer may be the later one.")
 
 
 def _number(revision: str) -> int:
@@ -66,11 +82,18 @@ def _values(document: SharedProject, measures: dict[uuid.UUID, uuid.UUID]) -> di
 
 
 def apply_document(
-    session: Session, *, integration_id: uuid.UUID, document: SharedProject, now: datetime
+    session: Session,
+    *,
+    integration_id: uuid.UUID,
+    document: SharedProject,
+    compared: Compared,
+    asked_at: datetime,
+    now: datetime,
 ) -> None:
     """The project as it stands in the document. An older document changes nothing.
 
-    Raises `Unfit`, or `OpenQIError` where the data break a rule of their type.
+    compared: its data beside those that are stored, from `compare_points`.
+    Raises `Unfit`, `Overtaken`, or `OpenQIError` where the data break a rule of their type.
     """
     integration = lock_integration(session, integration_id)
     if integration is None:
@@ -80,10 +103,12 @@ def apply_document(
     if received is not None:
         if _number(told) < _number(received.source_revision):
             return
-        if told == received.source_revision and received.withdrawn_at is None:
+        if received.withdrawn_at is not None:
+            _refuse_overtaken(received, asked_at)
+        elif told == received.source_revision:
             received.fetched_at = now
             return
-    _keep(session, integration, received, document, now)
+    _keep(session, integration, received, document, compared, now)
 
 
 def _keep(
@@ -91,13 +116,18 @@ def _keep(
     integration: Integration,
     received: ReceivedProject | None,
     document: SharedProject,
+    compared: Compared,
     now: datetime,
 ) -> None:
     actor = _owner(session, integration, now)
     if received is None and session.get(Project, document.id) is not None:
         raise Unfit("It is a project of this server.")
     known = Known(session, integration, actor=actor, now=now)
-    ours = known.ids_of(Resource.PROJECT, [document.id])[document.id]
+    ours = (
+        received.project_id
+        if received
+        else known.ids_of(Resource.PROJECT, [document.id])[document.id]
+    )
     measures = known.ids_of(Resource.MEASURE, [measure.id for measure in document.measures])
     values = _values(document, measures)
     if received is None:
@@ -108,7 +138,7 @@ def _keep(
     else:
         project = session.get_one(Project, received.project_id)
         _change(session, actor, project, values, now)
-    keep_parts(Keeping(session, actor, known, project, now), document)
+    keep_parts(Keeping(session, actor, known, project, now), document, compared)
     _note(session, integration, received, project, document, now)
 
 
@@ -157,15 +187,28 @@ def _note(
 
 
 def apply_absence(
-    session: Session, *, integration_id: uuid.UUID, project_id: uuid.UUID, now: datetime
+    session: Session,
+    *,
+    integration_id: uuid.UUID,
+    project_id: uuid.UUID,
+    asked_at: datetime,
+    now: datetime,
 ) -> None:
-    """It is shared no longer: hidden here too. Its data stay, for whoever must answer for them."""
+    """It is shared no longer: hidden here too. Its data stay, for whoever must answer for them.
+
+    Raises `Overtaken`; also where nothing is stored yet, but another fetch may be about to.
+    """
     integration = lock_integration(session, integration_id)
     if integration is None:
         return
     received = find_received(session, integration_id=integration.id, source_project_id=project_id)
-    if received is None or received.withdrawn_at is not None:
+    if received is None:
+        if len(list_running(session, integration_id=integration.id, project_id=project_id)) > 1:
+            raise Overtaken("Another fetch of the project is under way.")
         return
+    if received.withdrawn_at is not None:
+        return
+    _refuse_overtaken(received, asked_at)
     # Whatever became of the owner's roles: who takes a project back is not kept waiting.
     actor = actor_of(integration)
     received.withdrawn_at = received.fetched_at = now

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -16,7 +17,13 @@ from app.integrations.actions import finish_pull
 from app.integrations.kinds import PULL
 from app.integrations.models import InboundOutcome
 from app.integrations.pulling.actions import ask_for_all_listed
-from app.integrations.pulling.applying import apply_absence, apply_document, apply_unchanged
+from app.integrations.pulling.applying import (
+    Overtaken,
+    apply_absence,
+    apply_document,
+    apply_unchanged,
+)
+from app.integrations.pulling.comparison import compare_points
 from app.integrations.pulling.parts import Unfit
 from app.integrations.pulling.queries import (
     find_integrations,
@@ -41,6 +48,12 @@ READ_AT_MOST = 8_000_000  # the largest document has 10,000 points, of some 200 
 SECONDS = 60.0
 PAGES_AT_MOST = 10  # of 200 projects each
 _FINAL = frozenset({"not_allowed", "invalid_url"})
+
+
+class Write(Protocol):
+    """Stores what was fetched, in the transaction of the session."""
+
+    def __call__(self, session: Session, *, now: datetime) -> None: ...
 
 
 class Target(NamedTuple):
@@ -109,10 +122,10 @@ class _Fetching:
             if target.project_id is None:
                 await self._fetch_catalogue(target)
             else:
-                await self._fetch_project(target, target.project_id)
+                await self._fetch_project(target, target.project_id, began)
         except Stopped as stopped:
             outcome = stopped.outcome
-        return _with_log(outcome, target, began)
+        return _with_log(outcome, work, target, began)
 
     async def _get(self, target: Target, url: str, revision: str | None = None) -> Answer:
         """An answer with a status. Raises `Stopped`."""
@@ -139,22 +152,34 @@ class _Fetching:
         except Unsealable as fault:
             raise Stopped(Dead("The token cannot be unsealed; enter it again.")) from fault
 
-    async def _fetch_project(self, target: Target, project_id: uuid.UUID) -> None:
+    async def _fetch_project(
+        self, target: Target, project_id: uuid.UUID, asked_at: datetime
+    ) -> None:
         answer = await self._get(target, f"{target.address}/{project_id}", target.revision)
-        of = {"integration_id": target.integration_id}
+        ours, theirs = target.integration_id, project_id
         if answer.status == 304:
-            await self._store(
-                lambda session, now: apply_unchanged(session, **of, project_id=project_id, now=now)
-            )
+            await self._store(partial(apply_unchanged, integration_id=ours, project_id=theirs))
         elif answer.status == 200:
             document = _document(answer, project_id)
-            await self._store(
-                lambda session, now: apply_document(session, **of, document=document, now=now)
-            )
+            await self._guarded(partial(self._keep_document, ours, document, asked_at))
         else:  # gone
-            await self._store(
-                lambda session, now: apply_absence(session, **of, project_id=project_id, now=now)
+            gone = partial(apply_absence, integration_id=ours, project_id=theirs, asked_at=asked_at)
+            await self._store(gone)
+
+    def _keep_document(
+        self, integration_id: uuid.UUID, document: SharedProject, asked_at: datetime
+    ) -> None:
+        with self.database.reading() as session:
+            compared = compare_points(session, integration_id=integration_id, document=document)
+        self._keep(
+            partial(
+                apply_document,
+                integration_id=integration_id,
+                document=document,
+                compared=compared,
+                asked_at=asked_at,
             )
+        )
 
     async def _fetch_catalogue(self, target: Target) -> None:
         listed: set[uuid.UUID] = set()
@@ -167,22 +192,27 @@ class _Fetching:
             if cursor is None:
                 break
 
-        def ask(session: Session, _now: datetime) -> None:
+        def ask(session: Session, *, now: datetime) -> None:
             integration = lock_integration(session, target.integration_id)
             if integration is not None:
                 ask_for_all_listed(session, integration, listed)
 
         await self._store(ask)
 
-    async def _store(self, write: Callable[[Session, datetime], None]) -> None:
+    def _keep(self, write: Write) -> None:
+        with self.database.transaction() as session:
+            write(session, now=utc_now())
+
+    async def _store(self, write: Write) -> None:
         """In a thread and a transaction. Raises `Stopped` where nothing could be stored."""
+        await self._guarded(partial(self._keep, write))
 
-        def in_transaction() -> None:
-            with self.database.transaction() as session:
-                write(session, utc_now())
-
+    async def _guarded(self, work: Callable[[], None]) -> None:
+        """In a thread. Raises `Stopped` where nothing could be stored."""
         try:
-            await anyio.to_thread.run_sync(in_transaction)
+            await anyio.to_thread.run_sync(work)
+        except Overtaken as fault:
+            raise Stopped(Retry(str(fault))) from fault
         except Unfit as fault:
             raise Stopped(Dead(str(fault))) from fault
         except ValidationError as fault:
@@ -195,22 +225,23 @@ class _Fetching:
 
 
 class _Fetched(NamedTuple):
-    """What the messages that waited for a fetch are to be told."""
+    """What the messages that waited for a fetch, of a project or of all, are to be told."""
 
     integration_id: uuid.UUID
-    project_id: uuid.UUID
+    project_id: uuid.UUID | None
     began: datetime
     fault: str | None
 
 
-def _with_log(outcome: Outcome, target: Target, began: datetime) -> Outcome:
+def _with_log(outcome: Outcome, work: Work, target: Target, began: datetime) -> Outcome:
     """The outcome, and the log of the messages settled with it.
 
-    Where it is tried again, they wait on.
+    Where it is tried again, they wait on; after the last try nobody else would tell them.
     """
-    if target.project_id is None or isinstance(outcome, Retry):
+    is_over = not isinstance(outcome, Retry) or work.attempt >= PULL.attempts
+    if not is_over:
         return outcome
-    fault = outcome.error if isinstance(outcome, Dead) else None
+    fault = None if isinstance(outcome, Done) else outcome.error
     fetched = _Fetched(target.integration_id, target.project_id, began, fault)
     return replace(outcome, effect=Effect(_settle_log, fetched))
 
@@ -218,7 +249,8 @@ def _with_log(outcome: Outcome, target: Target, began: datetime) -> Outcome:
 def _settle_log(session: Session, fetches: Sequence[_Fetched]) -> None:
     for fetched in fetches:
         of = {"integration_id": fetched.integration_id}
-        received = find_received(session, **of, source_project_id=fetched.project_id)
+        named = fetched.project_id
+        received = named and find_received(session, **of, source_project_id=named)
         finish_pull(
             session,
             **of,

@@ -6,7 +6,7 @@ No rule of ours is asked that a person would be asked; only what the tables need
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -15,14 +15,12 @@ from sqlmodel import Session, select
 from app.access import records
 from app.access.actor import Actor
 from app.events.catalogue import Resource, Verb
+from app.integrations.pulling.comparison import Compared, batch_of
 from app.integrations.pulling.mapping import Known
 from app.kit.patching import storable
 from app.measures.actions import touch_project_series, touch_series
 from app.measures.charts import check_chart
-from app.measures.data_points.batches import BatchMode, BatchOptions
 from app.measures.data_points.bulk import keep_data_points
-from app.measures.data_points.reading import Batch
-from app.measures.data_points.schemas import DataPointBase
 from app.measures.models import Annotation, Measure, Phase, PhaseStatus
 from app.measures.schemas import Collection
 from app.pdsa.models import PDSACycle
@@ -33,9 +31,6 @@ Ids = Mapping[uuid.UUID, uuid.UUID]  # ours by theirs
 Stated = Mapping[uuid.UUID, dict[str, Any]]  # the columns of a row, by its id over there
 _LIVE = {"archived_at": None, "archived_by": None}
 _APART = frozenset({"id", "phases", "annotations", "data_points", "collection"})
-_ALL_TIME = BatchOptions.model_validate(
-    {"mode": BatchMode.REPLACE_RANGE, "from": date.min, "to": date.max}
-)
 
 
 class Unique(NamedTuple):
@@ -123,13 +118,13 @@ class Keeping:
         self.session.flush()
 
 
-def keep_parts(keeping: Keeping, document: SharedProject) -> None:
+def keep_parts(keeping: Keeping, document: SharedProject, compared: Compared) -> None:
     """Cycles, measures, what is marked on their charts, and their data."""
     stated = {cycle.id: _cycle_values(keeping, cycle) for cycle in document.pdsa_cycles}
     cycles, changed = keeping.keep(Resource.PDSA_CYCLE, PDSACycle, stated)
     measures, moved = _keep_measures(keeping, document.measures)
     moved |= _keep_marks(keeping, document.measures, measures, cycles)
-    _keep_points(keeping, document.measures, measures)
+    _keep_points(keeping, compared, measures)
     session, now = keeping.session, keeping.now
     if changed:  # every chart of the project prints when a cycle began
         touch_project_series(session, project_id=keeping.project.id, now=now)
@@ -204,15 +199,10 @@ def _keep_marks(
     return {row.measure_id for row in (*changed, *also)}
 
 
-def _keep_points(keeping: Keeping, measures: Iterable[SharedMeasure], ids: Ids) -> None:
-    for measure in measures:
-        batch = Batch(_ALL_TIME)
-        batch.items = [
-            DataPointBase.model_validate(point.model_dump(exclude={"is_suppressed"}))
-            for point in measure.data_points
-        ]
-        batch.rows = [None] * len(batch.items)
-        row = keeping.session.get_one(Measure, ids[measure.id])
-        keep_data_points(
-            keeping.session, actor=keeping.actor, measure=row, batch=batch, now=keeping.now
-        )
+def _keep_points(keeping: Keeping, compared: Compared, ids: Ids) -> None:
+    session, actor, now = keeping.session, keeping.actor, keeping.now
+    for theirs, points in compared.items():
+        row = session.get_one(Measure, ids[theirs])
+        if row.series_revision != points.series_revision:
+            batch = batch_of(points.items)
+            keep_data_points(session, actor=actor, measure=row, batch=batch, now=now)

@@ -6,19 +6,27 @@ from collections.abc import Collection
 from sqlmodel import Session, col, select
 
 from app.access.actor import Actor
-from app.integrations.models import Integration, IntegrationState, Platform
-from app.integrations.queries import source_of
+from app.integrations.kinds import pull_lane
+from app.integrations.models import Integration, Platform
+from app.integrations.queries import can_fetch, source_of
+from app.jobs.models import Job
+from app.programmes.models import Programme
 from app.sharing.models import ReceivedProject
 
 
-def can_fetch(integration: Integration) -> bool:
-    """Whether it is live, and another OpenQI that says where it is reached."""
-    return (
-        integration.archived_at is None
-        and integration.state is IntegrationState.ENABLED
-        and integration.platform is Platform.OPENQI
-        and integration.base_url is not None
+def list_fetching(session: Session) -> list[Integration]:
+    """The connections that can fetch, and whose programme takes what they bring."""
+    rows = session.exec(
+        select(Integration)
+        .join(Programme, col(Programme.id) == col(Integration.programme_id))
+        .where(
+            col(Integration.platform) == Platform.OPENQI,
+            col(Integration.archived_at).is_(None),
+            col(Programme.archived_at).is_(None),
+        )
+        .order_by(col(Integration.id))
     )
+    return [row for row in rows if can_fetch(row)]
 
 
 def find_integrations(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Integration]:
@@ -53,6 +61,16 @@ def find_received(
         ReceivedProject.source_project_id == source_project_id,
     )
     return session.exec(statement).one_or_none()
+
+
+def list_running(
+    session: Session, *, integration_id: uuid.UUID, project_id: uuid.UUID
+) -> list[Job]:
+    """The jobs that fetch the project at this moment, whoever's they are: one is the caller's."""
+    lane = pull_lane(integration_id)
+    statement = select(Job).where(Job.lane == lane, col(Job.lease).is_not(None))
+    jobs = session.exec(statement)
+    return [job for job in jobs if job.args.get("project_id") == project_id.hex]
 
 
 def actor_of(integration: Integration) -> Actor:

@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import Session
 from starlette.types import Receive, Scope, Send
 
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
-from app.integrations.pulling.actions import ask_for_pulls
 from app.integrations.secrets import seal_token
 from app.jobs.handlers import Outcome
 from app.kit.db import Database

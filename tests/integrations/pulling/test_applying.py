@@ -11,8 +11,8 @@ from app.access.models import Membership
 from app.access.permissions import Role
 from app.events.models import Event
 from app.identity.models import User
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration
-from app.integrations.pulling.actions import ask_for_pulls
 from app.jobs.handlers import Done
 from app.kit.clock import utc_now
 from app.kit.db import Database
@@ -407,3 +407,15 @@ def test_another_programme_may_have_it_too(
 def test_own_projects_have_no_provenance(call: Call, world: World, session: Session) -> None:
     own = make_project(session, team=make_team(session, programme=world.programme))
     assert call(world.facilitator).ok(f"/projects/{own.id}")["provenance"] is None
+
+
+def test_a_project_without_its_reference_gets_no_stray_one(
+    session: Session, other: Other, pull: Pull
+) -> None:
+    pull()
+    statement = select(ExternalReference).where(ExternalReference.resource_type == "project")
+    session.delete(session.exec(statement).one())
+    session.commit()
+    other.renew()
+    assert pull() == [Done()]
+    assert {row.resource_id for row in session.exec(statement)} <= {_project(session).id}

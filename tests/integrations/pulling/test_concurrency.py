@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from app.access.permissions import Role
 from app.integrations.pulling.applying import apply_document
+from app.integrations.pulling.comparison import compare_points
 from app.kit import migrations
 from app.kit.clock import utc_now
 from app.kit.db import Database
@@ -43,7 +44,8 @@ def test_they_follow_each_other(committed: Database) -> None:
             base_url="https://qi.example.org",
         ).id
     other, faults = Other(), list[Exception]()
-    start = threading.Barrier(WORKERS)
+    of = {"integration_id": integration_id}
+    start, asked_at = threading.Barrier(WORKERS), utc_now()
 
     def work(number: int) -> None:
         document = SharedProject.model_validate(other.document)
@@ -51,9 +53,16 @@ def test_they_follow_each_other(committed: Database) -> None:
         document.measures[0].data_points[0].numerator = 40.0 + number
         start.wait()
         try:
+            with committed.reading() as session:
+                compared = compare_points(session, **of, document=document)
             with committed.transaction() as session:
                 apply_document(
-                    session, integration_id=integration_id, document=document, now=utc_now()
+                    session,
+                    **of,
+                    document=document,
+                    compared=compared,
+                    asked_at=asked_at,
+                    now=utc_now(),
                 )
         except IntegrityError as fault:  # of which a job would say: try again
             faults.append(fault)

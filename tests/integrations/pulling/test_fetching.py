@@ -8,9 +8,9 @@ import pytest
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
+from app.integrations.actions import ask_for_pulls
 from app.integrations.models import Integration, IntegrationState, Platform
 from app.integrations.pulling import fetching
-from app.integrations.pulling.actions import ask_for_pulls
 from app.jobs.handlers import Dead, Done, Outcome, Retry
 from app.kit.clock import utc_now
 from app.kit.db import Database

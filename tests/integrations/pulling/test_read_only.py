@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from app.main import OpenQI
 from app.measures.models import Annotation, DataPoint, Measure, Phase
 from app.pdsa.models import PDSACycle
+from app.references.models import ExternalReference
 from app.sharing.models import ReceivedProject
 from tests.calling import Caller
 from tests.contract.operations import documented
@@ -61,6 +62,34 @@ def test_nothing_in_it_can_be_written(
     for entity in PARTS.values():
         rows = session.exec(select(entity).where(col(entity.project_id) == ids["project_id"]))
         assert len(rows.all()) == 1
+
+
+def test_nor_can_its_external_references(
+    call: Callable[..., Caller],
+    world: World,
+    session: Session,
+    ids: dict[str, object],
+) -> None:
+    """By them the next fetch knows what stands for what: without one, a part would be remade."""
+    caller, at = call(world.admin), f"/programmes/{world.programme.id}/external-references"
+    rows = session.exec(
+        select(ExternalReference).where(col(ExternalReference.resource_id).in_(ids.values()))
+    ).all()
+    assert len(rows) == 5  # data points have none
+    for row in rows:
+        item = {
+            "system": row.system,
+            "resource_type": row.resource_type,
+            "resource_id": str(row.resource_id),
+            "external_id": "another",
+        }
+        for answer in (
+            caller.delete(f"/external-references/{row.id}"),
+            caller.post(f"{at}/bulk", {"items": [item]}),
+            caller.post(at, item | {"system": "lifeqi"}),
+        ):
+            assert answer.status_code == 409, answer.text
+            assert answer.json()["code"] == "received_read_only"
 
 
 def test_each_of_these_routes_documents_it(app: OpenQI) -> None:
