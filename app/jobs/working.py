@@ -31,11 +31,11 @@ from app.jobs.settling import (
     settle,
     settle_together,
 )
-from app.jobs.threads import in_thread
 from app.jobs.waking import bell_of, hear_others
 from app.kit.db import Database
 from app.kit.logging import bound
 from app.kit.metrics import Metrics
+from app.kit.threads import in_thread
 
 log = structlog.get_logger()
 
