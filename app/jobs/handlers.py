@@ -76,6 +76,17 @@ class Dead:
 Outcome = Done | Retry | Dead
 
 
+class Death(NamedTuple):
+    """A job that was buried: it gave up, used up its attempts, or took each worker with it."""
+
+    work: Work
+    error: str
+
+
+# What follows from deaths, in the transaction that buries the jobs; of all of a kind at once.
+OnDead = Callable[[Session, Sequence[Death]], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
     """Work on this database alone: a whole batch in one transaction, with its settling.
@@ -85,6 +96,7 @@ class Together:
 
     kind: Kind
     apply: Callable[[Session, Sequence[Work]], Mapping[int, Outcome] | None]
+    on_dead: OnDead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ class InThread:
 
     kind: Kind
     run: Callable[[Work], Outcome]
+    on_dead: OnDead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,7 @@ class Outgoing:
     kind: Kind
     load: Callable[[Session, Sequence[Work]], Mapping[int, Any]]
     run: Callable[[Work, Any], Awaitable[Outcome]]
+    on_dead: OnDead | None = None
 
 
 Handler = Together | InThread | Outgoing

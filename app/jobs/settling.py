@@ -5,7 +5,8 @@ The fence: a row that no longer bears the lease of the claim is somebody else's,
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from app.jobs.claiming import Held, instant
-from app.jobs.handlers import Done, Outcome, Retry, Together
+from app.jobs.handlers import Dead, Death, Done, OnDead, Outcome, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
 from app.kit.database_errors import is_away
@@ -42,10 +43,18 @@ log = structlog.get_logger()
 
 
 class Result(NamedTuple):
-    """A job and what became of it."""
+    """A job, what became of it, and what follows if that is its end."""
 
     held: Held
     outcome: Outcome
+    on_dead: OnDead | None = None
+
+
+def given_up(held: Held) -> Dead | None:
+    """The end of a job that has taken its worker with it each time."""
+    if held.work.attempt <= held.kind.attempts:
+        return None
+    return Dead(f"Given up after {held.kind.attempts} attempts.")
 
 
 def is_outage(fault: BaseException) -> bool:
@@ -71,8 +80,9 @@ def delay_ms(kind: Kind, attempt: int) -> int:
 def settle(database: Database, results: Sequence[Result], *, now: int | None = None) -> None:
     """Store the outcomes with their effects; one by one where together they cannot be stored.
 
-    An effect that fails by itself too turns its outcome into a `Retry`. Raises on an outage alone;
-    then all can be settled again, for what was stored already is fenced off.
+    An effect that fails by itself too turns its outcome into a `Retry`; a death that cannot be told
+    of is buried in silence. Raises on an outage alone; then all can be settled again, for what was
+    stored already is fenced off.
     """
     try:
         _settle(database, results, now)
@@ -84,13 +94,23 @@ def settle(database: Database, results: Sequence[Result], *, now: int | None = N
 
 
 def _settle_alone(database: Database, result: Result, now: int | None) -> None:
+    fault = _fault_of(database, result, now)
+    if fault is not None:
+        again = result._replace(outcome=Retry(describe(fault)))
+        if _fault_of(database, again, now) is not None:
+            _settle(database, [again._replace(on_dead=None)], now)
+
+
+def _fault_of(database: Database, result: Result, now: int | None) -> Exception | None:
+    """Why it cannot be stored; None once it is."""
     try:
         _settle(database, [result], now)
     except Exception as fault:
         if is_outage(fault):
             raise
         log.exception("job_effect_failed", **result.held.work.told)
-        _settle(database, [Result(result.held, Retry(describe(fault)))], now)
+        return fault
+    return None
 
 
 def _settle(database: Database, results: Sequence[Result], now: int | None) -> None:
@@ -108,7 +128,8 @@ def settle_together(
             kept = _fence(session, held)
             ours = [one for one in held if one.row in kept]
             outcomes = handler.apply(session, [one.work for one in ours]) if ours else {}
-            results = [Result(one, (outcomes or {}).get(one.work.id, Done())) for one in ours]
+            found = outcomes or {}
+            results = [Result(one, found.get(one.work.id, Done()), handler.on_dead) for one in ours]
             _store(session, results, instant(database, now))
         return results
     except Exception as fault:
@@ -121,7 +142,7 @@ def settle_together(
                 for result in settle_together(database, handler, [one], now=now)
             ]
         log.exception("job_failed", **held[0].work.told)
-        failed = Result(held[0], Retry(describe(fault)))
+        failed = Result(held[0], Retry(describe(fault)), handler.on_dead)
         settle(database, [failed], now=now)
         return [failed]
 
@@ -134,9 +155,10 @@ def _fence(session: Session, held: Iterable[Held]) -> set[tuple[int, str]]:
 
 
 def _store(session: Session, results: Sequence[Result], now: sa.ColumnElement[int]) -> None:
-    finished, dead, again = [], {}, []
+    finished, again = [], []
     effects: dict[Any, list[Any]] = defaultdict(list)
-    for held, outcome in results:
+    deaths: dict[OnDead | None, list[Death]] = defaultdict(list)
+    for held, outcome, on_dead in results:
         if outcome.effect is not None:
             effects[outcome.effect.keep].append(outcome.effect.value)
         if isinstance(outcome, Retry) and not _is_exhausted(held, outcome):
@@ -144,14 +166,21 @@ def _store(session: Session, results: Sequence[Result], now: sa.ColumnElement[in
             continue
         finished.append(held.work.id)
         if not isinstance(outcome, Done):
-            dead[held.work.id] = _storable(outcome.error)
-    _bury(session, dead, now)
+            deaths[on_dead].append(Death(held.work, _storable(outcome.error)))
+    _bury(session, chain(*deaths.values()), now)
     if finished:
         session.connection().execute(_FINISH, {"numbers": finished})
     if again:
         session.connection().execute(_try_again(now), again)
     for keep, values in effects.items():  # last: they may ask for the same work anew
         keep(session, values)
+    _mourn(session, deaths)
+
+
+def _mourn(session: Session, deaths: Mapping[OnDead | None, Sequence[Death]]) -> None:
+    for on_dead, those in deaths.items():
+        if on_dead is not None:
+            on_dead(session, those)
 
 
 def _is_exhausted(held: Held, outcome: Retry) -> bool:
@@ -186,9 +215,9 @@ def _try_again(now: sa.ColumnElement[int]) -> sa.Update:
     )
 
 
-def _bury(session: Session, dead: dict[int, str], now: sa.ColumnElement[int]) -> None:
-    for number, error in dead.items():
+def _bury(session: Session, deaths: Iterable[Death], now: sa.ColumnElement[int]) -> None:
+    for work, error in deaths:
         added = (sa.literal(new_id()), _JOB.c.id, sa.literal(error), now)
-        moved = sa.select(*(_JOB.c[name] for name in _MOVED), *added).where(_JOB.c.id == number)
+        moved = sa.select(*(_JOB.c[name] for name in _MOVED), *added).where(_JOB.c.id == work.id)
         names = [*_MOVED, "id", "job_id", "error", "died_at"]
         session.execute(sa.insert(_DEAD).from_select(names, moved))

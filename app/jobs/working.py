@@ -20,15 +20,23 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.claiming import Held, claim, due_queues, extend, is_sqlite, looking, release
-from app.jobs.handlers import Dead, Handler, InThread, Outcome, Outgoing, Retry, Together
+from app.jobs.handlers import Handler, InThread, Outcome, Outgoing, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.schedules import Cron, fire_due, keep_schedules
-from app.jobs.settling import AT_ONCE, Result, describe, is_outage, settle, settle_together
-from app.jobs.threads import in_thread
+from app.jobs.settling import (
+    AT_ONCE,
+    Result,
+    describe,
+    given_up,
+    is_outage,
+    settle,
+    settle_together,
+)
 from app.jobs.waking import bell_of, hear_others
 from app.kit.db import Database
 from app.kit.logging import bound
 from app.kit.metrics import Metrics
+from app.kit.threads import in_thread
 
 log = structlog.get_logger()
 
@@ -205,8 +213,8 @@ class Worker:
         batches: dict[str, list[_Running]] = {}
         for one in held:
             running = self._running[one.row] = _Running(one, is_batch=False)
-            if one.work.attempt > one.kind.attempts:  # it has taken its worker with it each time
-                self._know(running, Dead(f"Given up after {one.kind.attempts} attempts."))
+            if dead := given_up(one):
+                self._know(running, dead)
             else:
                 batches.setdefault(one.kind.name, []).append(running)
         for name, batch in batches.items():
@@ -314,7 +322,11 @@ class Worker:
     async def _settle_known(self) -> None:
         async with self._writing:
             while known := self._known():
-                results = [Result(one.held, one.outcome) for one in known if one.outcome]
+                results = [
+                    Result(one.held, one.outcome, self._by_kind[one.held.kind.name].on_dead)
+                    for one in known
+                    if one.outcome
+                ]
                 try:
                     await in_thread(settle, self.database, results)
                 except BaseException:

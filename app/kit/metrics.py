@@ -143,27 +143,35 @@ class DatabaseGauges(Collector):
 
     async def refresh(self) -> None:
         """Read anew what is old. A database that does not answer in time is down."""
-        if time.monotonic() - self._read_at < FRESH_SECONDS:
+        if self._is_fresh():
             return
+        is_read = False
         with anyio.move_on_after(PATIENCE_SECONDS):
-            await anyio.to_thread.run_sync(
+            is_read = await anyio.to_thread.run_sync(
                 self._read, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
             )
-            return
-        self._is_up, self._samples = False, []
+        if not is_read:
+            self._is_up, self._samples = False, []
 
-    def _read(self) -> None:
-        if not self._reading.acquire(blocking=False):
-            self._is_up, self._samples = False, []  # the read before this one still waits
-            return
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._read_at < FRESH_SECONDS
+
+    def _read(self) -> bool:
+        """Read, or wait for whoever does it already; whether the database answered."""
+        if not self._reading.acquire(timeout=PATIENCE_SECONDS):
+            return False
         try:
+            if self._is_fresh():
+                return True
             with self._find().reading() as session:
                 now = utc_now()
                 samples = [sample for read in self._readers for sample in read(session, now)]
             self._samples, self._is_up, self._read_at = samples, True, time.monotonic()
         except (SQLAlchemyError, OSError) as fault:
             log.warning("metrics_without_database", reason=type(fault).__name__)
-            self._samples, self._is_up = [], False
+            return False
+        else:
+            return True
         finally:
             self._reading.release()
 

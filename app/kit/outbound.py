@@ -5,7 +5,6 @@ changes its mind between check and call gains nothing. The URL stays as it is, s
 certificate are those of the name. No redirects, no proxies from the environment, no unix sockets.
 """
 
-import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ import httpcore2
 import httpx2
 
 from app.kit.addresses import Network, is_allowed
+from app.kit.lookups import look_up, resolve
 
 CONNECT_SECONDS = 5.0
 DIALLED_AT_MOST = 4
@@ -104,17 +104,11 @@ def check_target(url: str, policy: Policy) -> None:
     if policy.proxy is not None or target.host in policy.hosts:
         return
     try:
-        found = socket.getaddrinfo(target.raw_host.decode(), None, type=socket.SOCK_STREAM)
+        found = look_up(target.raw_host.decode())
     except (OSError, UnicodeError) as fault:
         raise Refused("The name of the host cannot be resolved.") from fault
-    if not all(is_allowed(str(entry[4][0]), policy.networks) for entry in found):
+    if not all(is_allowed(address, policy.networks) for address in found):
         raise Refused("The address of the host is not allowed.")
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Every address of a name, by the system's resolver."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class _Guarded(httpcore2.AsyncNetworkBackend):

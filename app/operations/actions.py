@@ -1,12 +1,12 @@
 """Starts, cancels and finishes long work, each with its event."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.access import records
 from app.access.actor import Actor
@@ -109,6 +109,16 @@ def cancel_operation(
         finish(session, row, state=OperationState.CANCELLED, now=now, origin=actor.origin)
     session.flush()
     return row
+
+
+def fail_all(
+    session: Session, ids: Sequence[uuid.UUID], *, now: datetime, error: Mapping[str, Any]
+) -> None:
+    """The end of those that are not over yet."""
+    statement = select(Operation).where(col(Operation.id).in_(ids)).order_by(col(Operation.id))
+    for row in session.exec(statement.with_for_update()):
+        if not row.state.is_final:
+            finish(session, row, state=OperationState.FAILED, now=now, error=error)
 
 
 def finish(

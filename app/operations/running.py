@@ -6,22 +6,23 @@ A process that dies loses the chunk that it was at, and nothing else.
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
 
 from app.jobs.actions import unix_ms
-from app.jobs.handlers import Dead, Done, InThread, Outcome, Retry, Work
+from app.jobs.handlers import Dead, Death, Done, InThread, Outcome, Retry, Work
 from app.kit.clock import utc_now
 from app.kit.database_errors import conflict_of, is_away
 from app.kit.db import Database
 from app.kit.errors import OpenQIError, Unavailable
 from app.kit.problems import PLAIN_STATUS, document_of
-from app.operations.actions import OPERATION
+from app.operations.actions import OPERATION, fail_all
 from app.operations.holding import Hold, TakenOver
 from app.operations.steps import Runner
 
@@ -45,7 +46,14 @@ def operator(
 
     is_stopping: asked between chunks, so that a worker that is to end hands its work back.
     """
-    return InThread(OPERATION, _Operator(runners, database, clock, pause, is_stopping).run)
+
+    def mourn(session: Session, deaths: Sequence[Death]) -> None:
+        """Those that took each worker with them could not say so themselves."""
+        ids = [uuid.UUID(each.work.args["operation_id"]) for each in deaths]
+        fail_all(session, ids, now=clock(), error=broken())
+
+    run = _Operator(runners, database, clock, pause, is_stopping).run
+    return InThread(OPERATION, run, mourn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ import structlog
 from sqlmodel import Session
 
 from app.jobs.actions import unix_ms
-from app.jobs.handlers import Done, Effect, Outcome, Outgoing, Retry, Work
+from app.jobs.handlers import Death, Done, Effect, Outcome, Outgoing, Retry, Work
 from app.kit.clock import utc_now
 from app.kit.metrics import Metrics
 from app.kit.outbound import Answer, Outbound
 from app.kit.sealing import Sealer, Unsealable
 from app.kit.signing import sign
-from app.webhooks.keeping import Tried, cancel, hold_paused, keep_calls
+from app.webhooks.keeping import Tried, cancel, give_up, hold_paused, keep_calls
 from app.webhooks.lanes import DELIVER
 from app.webhooks.models import DeliveryState, sealed_for
 from app.webhooks.parcels import Dropped, Found, Parcel, Waiting, behind_probe, load_parcels
@@ -38,7 +38,7 @@ def deliverer(
 ) -> Outgoing:
     """The handler of `webhook.deliver`. waits: seconds between the attempts of a delivery."""
     desk = _Desk(outbound, sealer, tuple(waits), clock, chance, seconds, metrics or Metrics())
-    return Outgoing(DELIVER, desk.load, desk.run)
+    return Outgoing(DELIVER, desk.load, desk.run, desk.mourn)
 
 
 @dataclass(slots=True)
@@ -54,6 +54,9 @@ class _Desk:
 
     def load(self, session: Session, works: Sequence[Work]) -> Mapping[int, Found]:
         return load_parcels(session, works, now=self.clock())
+
+    def mourn(self, session: Session, deaths: Sequence[Death]) -> None:
+        give_up(session, deaths, now=self.clock())
 
     async def run(self, work: Work, found: Found | None) -> Outcome:
         match found:

@@ -5,7 +5,7 @@ that no two transactions wait for each other.
 """
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from app.events import outbox
 from app.events.catalogue import Resource, Verb
+from app.jobs.handlers import Death
 from app.kit.outbound import Answer
 from app.webhooks import lanes, letters
 from app.webhooks.models import (
@@ -31,6 +32,7 @@ from app.webhooks.verdicts import Call, Health, Prognosis, reckon
 _ENDPOINT: sa.Table = WebhookEndpoint.__table__  # type: ignore[attr-defined]
 _DELIVERY: sa.Table = WebhookDelivery.__table__  # type: ignore[attr-defined]
 _ATTEMPT: sa.Table = WebhookAttempt.__table__  # type: ignore[attr-defined]
+GIVEN_UP = "It could not be sent: something went wrong on our side."
 _HEALTH = [field.name for field in fields(Health)]
 # Plain columns: an object would raise its revision.
 _LOCKED = (
@@ -201,6 +203,35 @@ def cancel(session: Session, dropped: Sequence[tuple[Dropped, datetime]]) -> Non
     )
     rows = [{"of": each.delivery_id, "why": each.reason, "now": now} for each, now in dropped]
     session.execute(update, rows)
+
+
+def give_up(session: Session, deaths: Sequence[Death], *, now: datetime) -> None:
+    """End deliveries whose job died: nobody would send them. Why it died is not for the owner.
+
+    The receiver has no part in it, so its breaker stays as it is; but messages were given up.
+    """
+    ids = [uuid.UUID(each.work.args["delivery_id"]) for each in deaths]
+    ours = _DELIVERY.c.id.in_(ids)
+    of = session.execute(sa.select(_DELIVERY.c.endpoint_id).where(ours)).scalars()
+    endpoints = session.connection().execute(_LOCKED, {"ids": list(set(of))}).all()
+    update = (
+        sa.update(_DELIVERY)
+        .where(ours, _DELIVERY.c.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.FAILED, next_at=None, last_error=GIVEN_UP, finished_at=now)
+        .returning(_DELIVERY.c.endpoint_id)
+    )
+    ended = Counter(session.execute(update).scalars())
+    for row in endpoints:
+        if ended[row.id]:
+            _count_exhausted(session, row, ended[row.id])
+
+
+def _count_exhausted(session: Session, row: Any, count: int) -> None:
+    update = sa.update(_ENDPOINT).where(_ENDPOINT.c.id == row.id)
+    session.execute(update.values(exhausted=row.exhausted + count))
+    is_followed = row.archived_at is None and row.state is not EndpointState.DISABLED
+    if is_followed and not row.exhausted:
+        letters.warn_of_failures(session, endpoint=row, since=row.failing_since)
 
 
 def hold_paused(session: Session, waiting: Sequence[Waiting]) -> None:

@@ -8,14 +8,17 @@ export async function watch({ address, token, last, onEvent, signal, wait = 3000
       if (response.status === 401) throw new Error("log in anew");
       if (response.ok) {
         for await (const { event, data, id } of blocks(response.body)) {
+          if (event === undefined) await onEvent(JSON.parse(data)); // it comes again if this fails
           if (id !== undefined) last = Number(id); // store it with your work, to go on from there
-          if (event === undefined) await onEvent(JSON.parse(data));
-          else if (JSON.parse(data).reason === "token") throw new Error("log in anew");
+          if (event === "end" && JSON.parse(data).reason === "token") {
+            throw new Error("log in anew");
+          }
         }
       }
     } catch (fault) {
       if (signal?.aborted) return last;
       if (fault.message === "log in anew") throw fault;
+      console.error(fault);
     }
     await new Promise((done) => setTimeout(done, wait));
   }
@@ -25,18 +28,22 @@ export async function watch({ address, token, last, onEvent, signal, wait = 3000
 async function* blocks(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    text += value;
-    let end;
-    while ((end = text.indexOf("\n\n")) >= 0) {
-      const lines = text.slice(0, end).split("\n").filter((line) => !line.startsWith(":"));
-      text = text.slice(end + 2);
-      const block = Object.fromEntries(
-        lines.map((line) => line.split(/: (.*)/s, 2)),
-      );
-      if (block.data !== undefined) yield block;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      text += value;
+      let end;
+      while ((end = text.indexOf("\n\n")) >= 0) {
+        const lines = text.slice(0, end).split("\n").filter((line) => !line.startsWith(":"));
+        text = text.slice(end + 2);
+        const block = Object.fromEntries(
+          lines.map((line) => line.split(/: (.*)/s, 2)),
+        );
+        if (block.data !== undefined) yield block;
+      }
     }
+  } finally {
+    await reader.cancel(); // or the connection stays open when somebody leaves the loop
   }
 }

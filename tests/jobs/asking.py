@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.jobs.actions import enqueue_all, job_values
 from app.jobs.claiming import Held, claim
-from app.jobs.handlers import Done, Effect
+from app.jobs.handlers import Death, Done, Effect
 from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
 from app.kit.db import Database
@@ -58,6 +58,11 @@ def dead_jobs(database: Database) -> list[DeadJob]:
 def keep(session: Session, values: Sequence[Any]) -> None:
     """An effect that the table `effect` shows."""
     session.execute(sa.text("INSERT INTO effect VALUES (:what)"), [{"what": v} for v in values])
+
+
+def mourn(session: Session, deaths: Sequence[Death]) -> None:
+    """What follows from a death, as the table `effect` shows it."""
+    keep(session, [f"mourned {each.work.args['number']}" for each in deaths])
 
 
 def did(what: str) -> Done:

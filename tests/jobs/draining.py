@@ -14,7 +14,7 @@ from app.jobs.claiming import Held, claim
 from app.jobs.handlers import Done, Handler, InThread, Outcome, Outgoing, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.models import Job
-from app.jobs.settling import Result, settle
+from app.jobs.settling import Result, given_up, settle
 from app.kit.clock import unix_ms, utc_now
 from app.kit.db import Database
 from tests.looping import run_to_end
@@ -41,8 +41,11 @@ def drain(
         if not batches:
             return outcomes
         for kind, held in batches.items():
-            found = _run(database, by_kind[kind], held)
-            results = [Result(one, _later(found[one.work.id], instant)) for one in held]
+            handler = by_kind[kind]
+            found = _run(database, handler, held)
+            results = [
+                Result(one, _later(found[one.work.id], instant), handler.on_dead) for one in held
+            ]
             settle(database, results, now=instant)
             outcomes += found.values()
     raise AssertionError("jobs go on making jobs")
@@ -66,8 +69,9 @@ def _later(outcome: Outcome, instant: int) -> Outcome:
 
 
 def _run(database: Database, handler: Handler, held: Sequence[Held]) -> dict[int, Outcome]:
-    works = [one.work for one in held]
-    results: dict[int, Outcome] = {work.id: Done() for work in works}
+    ended: dict[int, Outcome] = {one.work.id: dead for one in held if (dead := given_up(one))}
+    works = [one.work for one in held if one.work.id not in ended]
+    results: dict[int, Outcome] = {work.id: Done() for work in works} | ended
     match handler:
         case Together():
             with database.transaction() as session:
@@ -81,7 +85,8 @@ def _run(database: Database, handler: Handler, held: Sequence[Held]) -> dict[int
             async def run_all() -> list[Outcome]:
                 return [await handler.run(work, loaded.get(work.id)) for work in works]
 
-            results |= dict(zip(results, run_to_end(run_all()), strict=True))
+            ran = run_to_end(run_all())
+            results |= {work.id: each for work, each in zip(works, ran, strict=True)}
     return results
 
 

@@ -21,7 +21,7 @@ from app.jobs.models import DeadJob
 from app.jobs.schedules import fire_due, keep_schedules
 from app.jobs.settling import Result, settle, settle_together
 from app.kit.db import Database
-from tests.jobs.asking import NOW, PLAIN, ask, dead_jobs, did, effects, jobs, keep, take
+from tests.jobs.asking import NOW, PLAIN, ask, dead_jobs, did, effects, jobs, keep, mourn, take
 from tests.jobs.test_schedules import HOUR, HOURLY
 
 LATER = NOW + 1_000_000  # every lease has run out, every wait is over
@@ -80,12 +80,12 @@ def _finish(database: Database) -> None:
     """What a second worker does once the leases have run out: 0 done, 1 retried, 2 dead."""
     for held in take(database, now=LATER):
         number = held.work.args["number"]
-        settle(database, [Result(held, OUTCOMES[number])], now=LATER)
+        settle(database, [Result(held, OUTCOMES[number], mourn)], now=LATER)
 
 
 def _finished_faults(database: Database) -> Iterator[str]:
     _finish(database)
-    if effects(database) != ["0"]:
+    if effects(database) != ["0", "mourned 2"]:
         yield f"effects {effects(database)}"
     if [row.args["number"] for row in jobs(database)] != [1]:
         yield f"waiting {[row.args for row in jobs(database)]}"
@@ -99,7 +99,8 @@ def _claim(database: Database) -> None:
 
 def _settle(database: Database) -> None:
     held = take(database, now=NOW + 5)
-    settle(database, [Result(*pair) for pair in zip(held, OUTCOMES, strict=True)], now=NOW + 6)
+    results = [Result(*pair, mourn) for pair in zip(held, OUTCOMES, strict=True)]
+    settle(database, results, now=NOW + 6)
 
 
 def _together(database: Database) -> None:
@@ -107,7 +108,8 @@ def _together(database: Database) -> None:
         keep(session, ["0"])
         return {works[1].id: Retry("again", at=LATER * 2), works[2].id: Dead("dead")}
 
-    settle_together(database, Together(PLAIN, apply), take(database, now=NOW + 5), now=NOW + 6)
+    held = take(database, now=NOW + 5)
+    settle_together(database, Together(PLAIN, apply, mourn), held, now=NOW + 6)
 
 
 def _hold_and_give_back(database: Database) -> None:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.jobs.handlers import Handler
-from app.jobs.threads import in_thread
 from app.jobs.working import Pace, Worker
 from app.kit.db import Database
+from app.kit.threads import in_thread
 
 QUICK = Pace(poll=0.05, patience=5.0, back_off=0.05, tick=0.05)
 PATIENCE_SECONDS = 30.0

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.jobs.actions import enqueue, purge_dead_jobs, retry_dead_job
 from app.jobs.claiming import Held
-from app.jobs.handlers import Dead, Done, Effect, Outcome, Retry, Together, Work
+from app.jobs.handlers import Dead, Death, Done, Effect, Outcome, Retry, Together, Work
 from app.jobs.purging import PURGE, purger
 from app.jobs.settling import Result, delay_ms, settle, settle_together
 from app.kit.db import Database
@@ -22,6 +22,7 @@ from tests.jobs.asking import (
     effects,
     jobs,
     keep,
+    mourn,
     numbers,
     take,
 )
@@ -113,6 +114,50 @@ def test_effects_are_kept_together(live: Database, held: list[Held]) -> None:
     _settle(live, held, *outcomes)
     assert calls == [["a", "b"]]
     assert effects(live) == ["a", "b", "c"]
+
+
+def test_what_follows_from_a_death_is_kept_with_it(live: Database, held: list[Held]) -> None:
+    outcomes: list[Outcome] = [Done(), Retry("not yet"), Dead("no use"), Dead("gone")]
+    settle(live, [Result(*pair, mourn) for pair in zip(held, outcomes, strict=True)], now=NOW)
+    assert effects(live) == ["mourned 2", "mourned 3"]
+
+
+def test_the_last_attempt_is_a_death_too(live: Database) -> None:
+    said: list[str] = []
+
+    def hear(session: Session, deaths: Sequence[Death]) -> None:
+        said.extend(each.error for each in deaths)
+
+    ask(live)
+    for round_ in range(3):
+        now = NOW + round_ * 100_000
+        assert said == []
+        settle(live, [Result(take(live, now=now)[0], Retry("failed\x00"), hear)], now=now)
+    assert said == ["failed"]
+    assert [row.error for row in dead_jobs(live)] == ["failed"]
+
+
+def test_a_batch_tells_of_its_dead(live: Database, held: list[Held]) -> None:
+    def apply(session: Session, works: Sequence[Work]) -> Mapping[int, Outcome]:
+        return {works[0].id: Dead("no use")}
+
+    settle_together(live, Together(PLAIN, apply, mourn), held, now=NOW)
+    assert effects(live) == ["mourned 0"]
+
+
+def test_a_death_that_cannot_be_told_of_is_one_all_the_same(live: Database) -> None:
+    """Or the job would be settled for ever."""
+
+    def fail(session: Session, deaths: Sequence[Death]) -> None:
+        keep(session, ["half"])
+        session.execute(sa.text("SELECT nonsense"))
+
+    ask(live)
+    for round_ in range(3):
+        now = NOW + round_ * 100_000
+        settle(live, [Result(take(live, now=now)[0], Retry("failed"), fail)], now=now)
+    assert (jobs(live), effects(live)) == ([], [])
+    assert len(dead_jobs(live)) == 1
 
 
 def test_an_effect_may_ask_for_the_same_work_anew(live: Database) -> None:

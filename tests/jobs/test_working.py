@@ -18,7 +18,7 @@ from app.jobs.kinds import Kind
 from app.jobs.schedules import Cron
 from app.jobs.working import Slots
 from app.kit.db import Database
-from tests.jobs.asking import ask, dead_jobs, did, effects, jobs, keep
+from tests.jobs.asking import ask, dead_jobs, did, effects, jobs, keep, mourn
 from tests.jobs.running import QUICK, in_loop, until, working
 
 CALL = Kind("test.call", queue="webhook", attempts=3, retry_seconds=(0.01,), lane_cap=2)
@@ -105,10 +105,11 @@ async def test_a_job_that_kills_its_worker_each_time_dies_too(live: Database) ->
     ask(live, CALL, at=None)
     with live.transaction() as session:
         session.execute(sa.text("UPDATE job SET attempt = 3"))  # three workers never came back
-    async with working(live, outgoing(call)):
+    async with working(live, replace(outgoing(call), on_dead=mourn)):
         await until(lambda: dead_jobs(live))
     assert ran == []
     assert dead_jobs(live)[0].error == "Given up after 3 attempts."
+    assert effects(live) == ["mourned 0"]
 
 
 @in_loop

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import anyio
+import anyio.to_thread
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
@@ -15,11 +17,12 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.events.models import Event
+from app.jobs import figures as jobs
 from app.jobs.models import DeadJob, Job
 from app.kit import metrics
 from app.kit.clock import utc_now
 from app.kit.db import Database
-from app.kit.metrics import Metrics
+from app.kit.metrics import DatabaseGauges, Metrics
 from app.main import OpenQI
 from app.webhooks.models import EndpointState, WebhookEndpoint
 from tests.calling import Caller
@@ -234,6 +237,48 @@ def test_a_database_that_hangs_delays_no_scrape(
     finally:
         stuck.may_go.set()
         app.state.database = database
+
+
+class _Slow:
+    """A database that answers once it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.read_engine, self.write_engine = database.read_engine, database.write_engine
+        self.asked = 0
+        self.is_asked, self.may_go = threading.Event(), threading.Event()
+
+    def reading(self) -> Session:
+        self.asked += 1
+        self.is_asked.set()
+        assert self.may_go.wait(30)
+        return self._database.reading()
+
+
+def test_who_asks_while_another_reads_gets_what_that_one_read(
+    app: OpenQI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "PATIENCE_SECONDS", 20)
+    slow = _Slow(database)
+    gauges = DatabaseGauges(lambda: cast(Database, slow), jobs.GAUGES, [jobs.read_jobs])
+
+    seen: list[float] = []
+
+    async def scrape() -> None:
+        await gauges.refresh()
+        found = {family.name: family.samples for family in gauges.collect()}
+        seen.append(found["openqi_database_up"][0].value)
+
+    async def scrape_at_once() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(scrape)
+            await anyio.to_thread.run_sync(slow.is_asked.wait, 20)
+            await anyio.wait_all_tasks_blocked()
+            slow.may_go.set()
+
+    anyio.run(scrape_at_once)
+    assert (seen, slow.asked) == ([1, 1, 1], 1)
 
 
 def test_what_workers_and_streams_tell() -> None:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
+from app.events.models import Event
 from app.identity.models import PersonalToken, User
 from app.jobs.handlers import Dead, Done, Outcome, Retry, Work
 from app.jobs.models import DeadJob, Job
@@ -101,6 +102,25 @@ def test_with_the_last_try_it_fails(
         "code": "internal_error",
     }
     assert [dead.kind for dead in session.exec(select(DeadJob))] == ["operation.run"]
+
+
+def test_what_kills_its_worker_each_time_fails_with_its_job(
+    operation: Operation, database: Database, session: Session
+) -> None:
+    session.execute(
+        Job.__table__.update().values(attempt=OPERATION.attempts)  # type: ignore[attr-defined]
+    )
+    session.commit()
+    done: list[int] = []
+    runners = {KIND: counting(3, before=lambda _turn, number: done.append(number))}
+    (outcome,) = _once(database, runners)
+    assert (outcome, done) == (Dead(f"Given up after {OPERATION.attempts} attempts."), [])
+    row = fresh(session, operation)
+    assert (row.state, row.finished_at is None) == (OperationState.FAILED, False)
+    assert row.error is not None
+    assert row.error["code"] == "internal_error"
+    told = session.exec(select(Event).where(Event.type == "operation.finished")).all()
+    assert [event.resource_id for event in told] == [operation.id]
 
 
 def test_a_kind_that_nobody_knows(operation: Operation, database: Database) -> None:

@@ -186,14 +186,15 @@ class Viewer:
 
     async def _missed(self) -> AsyncIterator[Told]:
         """What the feed has beyond the position; at its end the poller takes over."""
+        sight = self.sight
         try:
             found = await self._viewers.read_feed(self)
         except _AWAY:
             self.end(Ending.UNAVAILABLE)
             return
         for row in found.rows:
-            if not await self._may_go_on():
-                return
+            if not await self._may_go_on() or self.sight is not sight:
+                return  # the rest was read under other rights
             self.position = row.seq
             yield told(row)
         self.position = found.until

@@ -44,17 +44,18 @@ async def in_thread(call: Callable[..., T], *arguments: Any, **named: Any) -> T:
         with contextlib.suppress(RuntimeError):  # nobody waits: the loop has ended meanwhile
             loop.call_soon_threadsafe(tell, value, fault)
 
-    _hand_over(run)
+    start(run)
     return await future
 
 
-def _hand_over(call: Call) -> None:
+def start(call: Call) -> None:
+    """Run what raises nothing, and do not wait for it."""
     try:
         _FREE.pop().put(call)
     except IndexError:
         calls: SimpleQueue[Call] = SimpleQueue()
         calls.put(call)
-        threading.Thread(target=_work, args=[calls], name="job", daemon=True).start()
+        threading.Thread(target=_work, args=[calls], name="call", daemon=True).start()
 
 
 def _work(calls: SimpleQueue[Call]) -> None:
