@@ -57,6 +57,7 @@ def names(server: tuple[str, Live]) -> dict[str, Any]:
         "organisation": organisation.id,
         "programme": world.programme.id,
         "measure": measure.id,
+        "project": world.project.id,
         "session": learning_session.id,
         "integration": integration.id,
         "token": admin.token,
