@@ -42,9 +42,9 @@ from app.kit.errors import NotFound, OpenQIError
 from app.kit.outbound import Answer, Outbound
 from app.kit.preconditions import etag
 from app.kit.sealing import Sealer, Unsealable
-from app.sharing.shared.schemas import SharedProject
+from app.sharing.shared.schemas import MAX_BYTES, SharedProject
 
-READ_AT_MOST = 8_000_000  # the largest document has 10,000 points, of some 200 bytes each
+READ_AT_MOST = MAX_BYTES  # an OpenQI writes no larger document
 SECONDS = 60.0
 PAGES_AT_MOST = 10  # of 200 projects each
 _FINAL = frozenset({"not_allowed", "invalid_url"})
