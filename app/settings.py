@@ -48,7 +48,9 @@ class Settings(BaseSettings):
         description="Addresses of reverse proxies whose X-Forwarded-For is believed, by commas.",
     )
     max_body_bytes: int = Field(
-        default=1_000_000, ge=10_000, description="Largest request body; bulk routes take 5 MB."
+        default=1_000_000,
+        ge=10_000,
+        description="Largest request body; bulk routes take 5 MB, imports 20 MB.",
     )
     login_attempts: int = Field(
         default=10, ge=1, description="Failed logins an account or address may make in 15 minutes."

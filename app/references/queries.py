@@ -42,8 +42,10 @@ def _visible_of(actor: Actor, kind: Referable) -> sa.ColumnElement[bool]:
         return is_type
     covered: Clauses = [col(ExternalReference.programme_id).in_(span.programmes)]
     owned = kind.of_teams(span.teams) if span.teams else None
-    if owned is not None:
-        covered.append(col(ExternalReference.resource_id).in_(owned))
+    released = kind.released_in(span.sharing) if span.sharing else None
+    covered += [
+        col(ExternalReference.resource_id).in_(ids) for ids in (owned, released) if ids is not None
+    ]
     return sa.and_(is_type, sa.or_(*covered))
 
 

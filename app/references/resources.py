@@ -71,7 +71,13 @@ def _table(name: str, *references: str) -> sa.TableClause:
 
 _PROGRAMME = sa.table("programme", sa.column("id", sa.Uuid()), sa.column("archived_at"))
 _RECEIVED = sa.table("received_project", sa.column("project_id", sa.Uuid()))
-_PROJECT = _table("project", "team_id").alias("of_project")
+_PROJECT = sa.table(
+    "project",
+    *(sa.column(name, sa.Uuid()) for name in ("id", "programme_id", "team_id")),
+    sa.column("visibility", sa.String()),
+    sa.column("archived_at"),
+).alias("of_project")
+_UNRELEASED = "team"
 _MEASURE = _table("measure").alias("of_measure")
 
 
@@ -101,6 +107,17 @@ class Referable:
             return None
         owned = sa.select(_PROJECT.c.id).where(_PROJECT.c.team_id.in_(teams))
         return sa.select(self.table.c.id).where(self.table.c.project_id.in_(owned))
+
+    def released_in(self, programmes: Collection[uuid.UUID]) -> sa.Select[tuple[uuid.UUID]] | None:
+        """The ids of what is in released projects of the programmes, as `access.scope` has it."""
+        released = sa.select(_PROJECT.c.id).where(
+            _PROJECT.c.programme_id.in_(programmes), _PROJECT.c.visibility != _UNRELEASED
+        )
+        if self.type is ResourceType.PROJECT:
+            return released
+        if "project_id" not in self.table.c:
+            return None
+        return sa.select(self.table.c.id).where(self.table.c.project_id.in_(released))
 
     def _statement(self) -> sa.Select[Found]:
         table, none = self.table, sa.cast(sa.null(), sa.Uuid())

@@ -25,6 +25,9 @@ TOLD = [
     *("phase.*", "annotation.*", "pdsa_cycle.*"),
 ]
 
+# A message may come when the fetch that an earlier one asked for has brought its change already.
+BROUGHT = {"applied", "unchanged"}
+
 
 @dataclass
 class Pair:
@@ -210,7 +213,8 @@ def test_a_project_is_shared_changed_and_withdrawn(pair: Pair, shared: dict[str,
     until(lambda: _charts(b, received["id"]) == changed, b.log)
     until_quiet(a, b)
     log = pair.log(shared)
-    assert {(line["outcome"], line["code"]) for line in log} == {("applied", None)}, log
+    assert {"applied"} <= {line["outcome"] for line in log} <= BROUGHT, log
+    assert {line["code"] for line in log} == {None}
     assert {line["resource_id"] for line in log} == {received["id"]}
     assert {line["type"] for line in log} >= {
         *("release.published", "project.updated", "data_point.corrected"),
@@ -265,10 +269,14 @@ def test_a_server_that_is_killed_in_between_is_caught_up_with(
     a.wait_until_ready()
     assert _charts(a, shared["id"]) != changed
     until(lambda: _charts(b, received["id"]) == _charts(a, shared["id"]), b.log)
-    until(lambda: {line["outcome"] for line in pair.log(shared)} == {"applied"}, b.log)
-    log = pair.log(shared)
-    corrections = [line for line in log if line["type"] == "data_point.corrected"]
-    assert len(corrections) == 2  # a repeated delivery has no line of its own
+
+    def corrections() -> list[str]:
+        log = pair.log(shared)
+        return [line["outcome"] for line in log if line["type"] == "data_point.corrected"]
+
+    until(lambda: len(corrections()) == 2 and set(corrections()) <= BROUGHT, b.log)
+    until_quiet(a, b)
+    assert len(corrections()) == 2  # a repeated delivery has no line of its own
 
 
 def test_what_came_from_a_server_is_not_told_to_it_again(
@@ -318,7 +326,7 @@ def test_the_command_lines_of_the_page_connect_two_servers(
     until(lambda: _charts(b, received["id"]) == _charts(a, shared["id"]), b.log)
     until_quiet(a, b)
     log = b.items(f"/integrations/{connection['id']}/events")
-    assert {line["outcome"] for line in log} == {"applied"}, log
+    assert {"applied"} <= {line["outcome"] for line in log} <= BROUGHT, log
 
     own = b.post(f"/programmes/{programme}/projects", {"title": "Of B"})
     said = _run(references, named | {"PROJECT_B": own["id"]})

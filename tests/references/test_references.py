@@ -21,7 +21,7 @@ from tests.builders import (
     make_team,
 )
 from tests.calling import Caller
-from tests.exchange import make_reference
+from tests.exchange import make_reference, make_release
 from tests.world import World
 
 Call = Callable[..., Caller]
@@ -321,3 +321,34 @@ def test_a_reference_whose_resource_is_gone_is_not_found(
 ) -> None:
     stray = make_reference(session, project=world.project, resource_id=new_id())
     assert call(world.admin).delete(f"/external-references/{stray.id}").status_code == 404
+
+
+def test_whoever_reads_a_released_project_sees_its_references(
+    call: Call, world: World, session: Session
+) -> None:
+    """As in the project itself; to write them takes more."""
+    measure = make_measure(session, project=world.project)
+    named = {
+        make_reference(session, project=world.project).id,
+        make_reference(
+            session, project=world.project, resource_type="measure", resource_id=measure.id
+        ).id,
+    }
+    hidden = make_reference(
+        session, project=world.project, resource_type="team", resource_id=world.team.id
+    )
+    reader = call(world.people[Role.COMMISSIONER])
+
+    def seen() -> set[str]:
+        return {item["id"] for item in reader.ok("/external-references")["items"]}
+
+    before = seen()
+    assert not before & {str(each) for each in named}
+    make_release(session, project=world.project)
+    assert seen() - before == {str(each) for each in named}
+    assert str(hidden.id) in before  # who reads the programme reads its teams
+    for each in named:
+        assert reader.get(f"/external-references/{each}").status_code == 200
+        assert reader.delete(f"/external-references/{each}").status_code == 403
+    shown = reader.ok(f"/projects/{world.project.id}")["external_refs"]
+    assert len(shown) == 1

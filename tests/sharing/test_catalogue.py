@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from app.kit.clock import utc_now
-from app.measures.models import DataType, PhaseStatus
+from app.measures.models import DataPoint, DataType, PhaseStatus
 from app.pdsa.models import CycleState
 from app.programmes.models import Confidentiality
 from app.projects.models import Project, ProjectState
@@ -446,3 +446,32 @@ def test_a_project_of_no_team_is_shared_too(call: Call, world: World, session: S
     bare.team_id = None
     make_release(session, project=make_ready(session, bare), audience=Audience.PUBLIC)
     assert call(None).ok(_path(bare))["team"] is None
+
+
+def test_it_is_no_larger_than_another_server_reads(
+    call: Call,
+    session: Session,
+    project: Project,
+    release: Release,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Long texts count by their bytes, in every part of the document; numbers have the rest."""
+    text = 'é"\n' * 300
+    measure = make_filled(session, project, position=1, weeks=20, operational_definition=text)
+    for point in session.exec(select(DataPoint).where(DataPoint.measure_id == measure.id)):
+        point.note = text
+        session.add(point)
+    for _ in range(4):
+        make_annotation(session, measure=measure, text=text)
+        make_cycle(session, project=project, plan={"objective": text})
+    whole = call(None).get(_path(project))
+    assert whole.json()["is_complete"]
+    for most in (len(whole.content), len(whole.content) - 1, 20_000, 10_000, 5_000):
+        monkeypatch.setattr(documents, "MAX_BYTES", most)
+        answer = call(None).get(_path(project))
+        assert len(answer.content) <= most
+        document = SharedProject.model_validate_json(answer.text)
+        assert not document.is_complete
+    assert len(document.measures) >= 1
+    monkeypatch.setattr(documents, "MAX_BYTES", 4 * len(whole.content))
+    assert call(None).get(_path(project)).content == whole.content

@@ -1,6 +1,7 @@
 """Stores what a fetch brought, in one transaction: a project, its absence, or that nothing changed.
 
-The other server is always right: nothing is written here between two fetches.
+The other server is always right: nothing is written here between two fetches. Each returns what
+came of it for the messages that told of the change; None where the connection is paused or gone.
 """
 
 import uuid
@@ -13,7 +14,7 @@ from app.access import records
 from app.access.actor import Actor, Place
 from app.access.permissions import Permission
 from app.events.catalogue import Resource, Verb
-from app.integrations.models import Integration
+from app.integrations.models import InboundOutcome, Integration
 from app.integrations.pulling.comparison import Compared
 from app.integrations.pulling.mapping import Known
 from app.integrations.pulling.parts import Keeping, Unfit, keep_parts
@@ -89,7 +90,7 @@ def apply_document(
     compared: Compared,
     asked_at: datetime,
     now: datetime,
-) -> None:
+) -> InboundOutcome | None:
     """The project as it stands in the document. An older document changes nothing.
 
     compared: its data beside those that are stored, from `compare_points`.
@@ -97,18 +98,19 @@ def apply_document(
     """
     integration = lock_integration(session, integration_id)
     if integration is None:
-        return
+        return None
     received = find_received(session, integration_id=integration.id, source_project_id=document.id)
     told = document.provenance.revision
     if received is not None:
         if _number(told) < _number(received.source_revision):
-            return
+            return InboundOutcome.UNCHANGED
         if received.withdrawn_at is not None:
             _refuse_overtaken(received, asked_at)
         elif told == received.source_revision:
             received.fetched_at = now
-            return
+            return InboundOutcome.UNCHANGED
     _keep(session, integration, received, document, compared, now)
+    return InboundOutcome.APPLIED
 
 
 def _keep(
@@ -193,21 +195,21 @@ def apply_absence(
     project_id: uuid.UUID,
     asked_at: datetime,
     now: datetime,
-) -> None:
+) -> InboundOutcome | None:
     """It is shared no longer: hidden here too. Its data stay, for whoever must answer for them.
 
     Raises `Overtaken`; also where nothing is stored yet, but another fetch may be about to.
     """
     integration = lock_integration(session, integration_id)
     if integration is None:
-        return
+        return None
     received = find_received(session, integration_id=integration.id, source_project_id=project_id)
     if received is None:
         if len(list_running(session, integration_id=integration.id, project_id=project_id)) > 1:
             raise Overtaken("Another fetch of the project is under way.")
-        return
+        return InboundOutcome.IGNORED
     if received.withdrawn_at is not None:
-        return
+        return InboundOutcome.IGNORED
     _refuse_overtaken(received, asked_at)
     # Whatever became of the owner's roles: who takes a project back is not kept waiting.
     actor = actor_of(integration)
@@ -222,12 +224,14 @@ def apply_absence(
     records.keep_changes(
         session, actor=actor, noun=noun, row=project, values=values, now=now, verb=verb
     )
+    return InboundOutcome.APPLIED
 
 
 def apply_unchanged(
     session: Session, *, integration_id: uuid.UUID, project_id: uuid.UUID, now: datetime
-) -> None:
+) -> InboundOutcome:
     """Only that the other server was asked."""
     received = find_received(session, integration_id=integration_id, source_project_id=project_id)
     if received is not None:
         received.fetched_at = now
+    return InboundOutcome.UNCHANGED

@@ -42,18 +42,22 @@ from app.kit.errors import NotFound, OpenQIError
 from app.kit.outbound import Answer, Outbound
 from app.kit.preconditions import etag
 from app.kit.sealing import Sealer, Unsealable
-from app.sharing.shared.schemas import SharedProject
+from app.sharing.shared.schemas import MAX_BYTES, SharedProject
 
-READ_AT_MOST = 8_000_000  # the largest document has 10,000 points, of some 200 bytes each
+READ_AT_MOST = MAX_BYTES  # an OpenQI writes no larger document
 SECONDS = 60.0
 PAGES_AT_MOST = 10  # of 200 projects each
 _FINAL = frozenset({"not_allowed", "invalid_url"})
 
 
+# What the messages are told that waited; None: nothing, the next fetch will tell them.
+Brought = InboundOutcome | None
+
+
 class Write(Protocol):
     """Stores what was fetched, in the transaction of the session."""
 
-    def __call__(self, session: Session, *, now: datetime) -> None: ...
+    def __call__(self, session: Session, *, now: datetime) -> Brought: ...
 
 
 class Target(NamedTuple):
@@ -120,12 +124,12 @@ class _Fetching:
         outcome: Outcome = Done()
         try:
             if target.project_id is None:
-                await self._fetch_catalogue(target)
+                brought = await self._fetch_catalogue(target)
             else:
-                await self._fetch_project(target, target.project_id, began)
+                brought = await self._fetch_project(target, target.project_id, began)
         except Stopped as stopped:
-            outcome = stopped.outcome
-        return _with_log(outcome, work, target, began)
+            outcome, brought = stopped.outcome, InboundOutcome.FAILED
+        return _with_log(outcome, brought, work, target, began)
 
     async def _get(self, target: Target, url: str, revision: str | None = None) -> Answer:
         """An answer with a status. Raises `Stopped`."""
@@ -154,24 +158,24 @@ class _Fetching:
 
     async def _fetch_project(
         self, target: Target, project_id: uuid.UUID, asked_at: datetime
-    ) -> None:
+    ) -> Brought:
         answer = await self._get(target, f"{target.address}/{project_id}", target.revision)
         ours, theirs = target.integration_id, project_id
         if answer.status == 304:
-            await self._store(partial(apply_unchanged, integration_id=ours, project_id=theirs))
-        elif answer.status == 200:
+            same = partial(apply_unchanged, integration_id=ours, project_id=theirs)
+            return await self._store(same)
+        if answer.status == 200:
             document = _document(answer, project_id)
-            await self._guarded(partial(self._keep_document, ours, document, asked_at))
-        else:  # gone
-            gone = partial(apply_absence, integration_id=ours, project_id=theirs, asked_at=asked_at)
-            await self._store(gone)
+            return await self._guarded(partial(self._keep_document, ours, document, asked_at))
+        gone = partial(apply_absence, integration_id=ours, project_id=theirs, asked_at=asked_at)
+        return await self._store(gone)
 
     def _keep_document(
         self, integration_id: uuid.UUID, document: SharedProject, asked_at: datetime
-    ) -> None:
+    ) -> Brought:
         with self.database.reading() as session:
             compared = compare_points(session, integration_id=integration_id, document=document)
-        self._keep(
+        return self._keep(
             partial(
                 apply_document,
                 integration_id=integration_id,
@@ -181,7 +185,7 @@ class _Fetching:
             )
         )
 
-    async def _fetch_catalogue(self, target: Target) -> None:
+    async def _fetch_catalogue(self, target: Target) -> Brought:
         listed: set[uuid.UUID] = set()
         cursor: str | None = None
         for _ in range(PAGES_AT_MOST):
@@ -192,25 +196,27 @@ class _Fetching:
             if cursor is None:
                 break
 
-        def ask(session: Session, *, now: datetime) -> None:
+        def ask(session: Session, *, now: datetime) -> Brought:
             integration = lock_integration(session, target.integration_id)
-            if integration is not None:
-                ask_for_all_listed(session, integration, listed)
+            if integration is None:
+                return None
+            ask_for_all_listed(session, integration, listed)
+            return InboundOutcome.APPLIED
 
-        await self._store(ask)
+        return await self._store(ask)
 
-    def _keep(self, write: Write) -> None:
+    def _keep(self, write: Write) -> Brought:
         with self.database.transaction() as session:
-            write(session, now=utc_now())
+            return write(session, now=utc_now())
 
-    async def _store(self, write: Write) -> None:
+    async def _store(self, write: Write) -> Brought:
         """In a thread and a transaction. Raises `Stopped` where nothing could be stored."""
-        await self._guarded(partial(self._keep, write))
+        return await self._guarded(partial(self._keep, write))
 
-    async def _guarded(self, work: Callable[[], None]) -> None:
+    async def _guarded(self, work: Callable[[], Brought]) -> Brought:
         """In a thread. Raises `Stopped` where nothing could be stored."""
         try:
-            await anyio.to_thread.run_sync(work)
+            return await anyio.to_thread.run_sync(work)
         except Overtaken as fault:
             raise Stopped(Retry(str(fault))) from fault
         except Unfit as fault:
@@ -230,19 +236,25 @@ class _Fetched(NamedTuple):
     integration_id: uuid.UUID
     project_id: uuid.UUID | None
     began: datetime
+    outcome: InboundOutcome
     fault: str | None
 
 
-def _with_log(outcome: Outcome, work: Work, target: Target, began: datetime) -> Outcome:
+_CODES = {InboundOutcome.FAILED: "not_fetched", InboundOutcome.IGNORED: "not_shared"}
+
+
+def _with_log(
+    outcome: Outcome, brought: Brought, work: Work, target: Target, began: datetime
+) -> Outcome:
     """The outcome, and the log of the messages settled with it.
 
     Where it is tried again, they wait on; after the last try nobody else would tell them.
     """
     is_over = not isinstance(outcome, Retry) or work.attempt >= PULL.attempts
-    if not is_over:
+    if brought is None or not is_over:
         return outcome
     fault = None if isinstance(outcome, Done) else outcome.error
-    fetched = _Fetched(target.integration_id, target.project_id, began, fault)
+    fetched = _Fetched(target.integration_id, target.project_id, began, brought, fault)
     return replace(outcome, effect=Effect(_settle_log, fetched))
 
 
@@ -256,9 +268,9 @@ def _settle_log(session: Session, fetches: Sequence[_Fetched]) -> None:
             **of,
             project_id=fetched.project_id,
             since=fetched.began,
-            outcome=InboundOutcome.FAILED if fetched.fault else InboundOutcome.APPLIED,
+            outcome=fetched.outcome,
             now=utc_now(),
-            code="not_fetched" if fetched.fault else None,
+            code=_CODES.get(fetched.outcome),
             detail=fetched.fault,
             resource_id=received.project_id if received else None,
         )

@@ -3,9 +3,10 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlmodel import Session, col
 
 from app import spc
@@ -17,6 +18,7 @@ from app.sharing.models import Release
 from app.sharing.numbers import holds_small_number
 from app.sharing.shared.queries import aim_statement_of, programme_of, revision_of
 from app.sharing.shared.schemas import (
+    MAX_BYTES,
     MAX_CYCLES,
     MAX_MARKS,
     MAX_MEASURES,
@@ -40,20 +42,35 @@ _POINT = (
     *("period_start", "period_end", "stratum", *_NUMBERS),
     *("status", "excluded", "excluded_reason", "note"),
 )
-Rows = dict[uuid.UUID, list[dict[str, Any]]]
+Parts = list[dict[str, Any]]
+Rows = dict[uuid.UUID, Parts]  # by measure
+T = TypeVar("T")
 
 
 class _Size:
-    """Notes whether anything had to be cut."""
+    """Notes whether anything had to be cut, and how much room the texts have left."""
 
-    def __init__(self) -> None:
+    def __init__(self, envelope: Any) -> None:
         self.is_complete = True
+        self._room = MAX_BYTES - len(to_json(envelope))
 
-    def cut(self, rows: Iterable[Any], most: int) -> list[Any]:
+    def cut(self, rows: Iterable[T], most: int) -> list[T]:
         """The rows without the one that was read over the limit."""
         found = list(rows)
         self.is_complete &= len(found) <= most
         return found[:most]
+
+    def fit(self, parts: Iterable[T], *, share: int = 2) -> list[T]:
+        """The first of them that fit; together they take no more than a share of the room left."""
+        room, found = self._room // share, []
+        for part in parts:
+            size = len(to_json(part)) + 1  # and a comma
+            if size > room:
+                self.is_complete = False
+                break
+            room, self._room = room - size, self._room - size
+            found.append(part)
+        return found
 
 
 def _of_measures(session: Session, entity: Any, project_id: uuid.UUID) -> sa.Select[Any]:
@@ -68,10 +85,11 @@ def _of_measures(session: Session, entity: Any, project_id: uuid.UUID) -> sa.Sel
     )
 
 
-def _by_measure(rows: Iterable[Any], names: tuple[str, ...]) -> Rows:
+def _by_measure(rows: Iterable[Any], names: tuple[str, ...], size: _Size) -> Rows:
     found: Rows = defaultdict(list)
-    for row in rows:
-        found[row.measure_id].append({name: getattr(row, name) for name in names})
+    parts = ((row.measure_id, {name: getattr(row, name) for name in names}) for row in rows)
+    for measure_id, part in size.fit(parts):
+        found[measure_id].append(part)
     return found
 
 
@@ -82,7 +100,7 @@ def _phases(session: Session, project_id: uuid.UUID, size: _Size) -> Rows:
         .order_by(col(Phase.starts_on), col(Phase.id))
     )
     rows = session.scalars(statement.limit(MAX_MARKS + 1))
-    return _by_measure(size.cut(rows, MAX_MARKS), _PHASE)
+    return _by_measure(size.cut(rows, MAX_MARKS), _PHASE, size)
 
 
 def _annotations(session: Session, project_id: uuid.UUID, size: _Size) -> Rows:
@@ -90,7 +108,7 @@ def _annotations(session: Session, project_id: uuid.UUID, size: _Size) -> Rows:
         col(Annotation.happened_on), col(Annotation.id)
     )
     rows = session.scalars(statement.limit(MAX_MARKS + 1))
-    return _by_measure(size.cut(rows, MAX_MARKS), _ANNOTATION)
+    return _by_measure(size.cut(rows, MAX_MARKS), _ANNOTATION, size)
 
 
 def _points(session: Session, project_id: uuid.UUID, size: _Size, *, shows_small: bool) -> Rows:
@@ -122,7 +140,16 @@ def _points(session: Session, project_id: uuid.UUID, size: _Size, *, shows_small
         found[row.measure_id].append(_point(row) | {"is_suppressed": is_suppressed})
     for points in found.values():
         _suppress(points)
-    return found
+    return _fitted(found, size)
+
+
+def _fitted(found: Rows, size: _Size) -> Rows:
+    """What has room, the rest of it, once small numbers are gone."""
+    kept: Rows = defaultdict(list)
+    parts = ((measure_id, point) for measure_id, points in found.items() for point in points)
+    for measure_id, point in size.fit(parts, share=1):
+        kept[measure_id].append(point)
+    return kept
 
 
 def _point(row: Any) -> dict[str, Any]:
@@ -154,29 +181,37 @@ def _rule_set_of(
     return programme_rule_set if programme_rule_set and default != "anhoej" else default
 
 
-def _measures(session: Session, row: Any, size: _Size) -> list[dict[str, Any]]:
+def _parts(session: Session, row: Any, size: _Size) -> tuple[Parts, Parts]:
+    """Measures and cycles; the points come last, for they may take all the room that is left."""
     project_id, release = row.Project.id, row.Release
     statement = (
         sa.select(Measure)
         .where(col(Measure.project_id) == project_id, col(Measure.archived_at).is_(None))
         .order_by(col(Measure.position), col(Measure.id))
     )
-    measures = size.cut(session.scalars(statement.limit(MAX_MEASURES + 1)), MAX_MEASURES)
+    rows = size.cut(session.scalars(statement.limit(MAX_MEASURES + 1)), MAX_MEASURES)
+    measures = size.fit([_measure(measure) for measure in rows])
     phases = _phases(session, project_id, size)
     annotations = _annotations(session, project_id, size)
+    cycles = _cycles(session, project_id, size)
     shows_small = bool(release.small_numbers.get("accepted"))
     points = _points(session, project_id, size, shows_small=shows_small)
-    return [
-        {name: getattr(measure, name) for name in _MEASURE}
-        | {
-            "collection": _collection(measure),
-            "rule_set": _rule_set_of(measure, points.get(measure.id, []), row.rule_set),
+    for measure, part in zip(rows, measures, strict=False):
+        found = points.get(measure.id, [])
+        part |= {
+            "rule_set": _rule_set_of(measure, found, row.rule_set),
             "phases": phases.get(measure.id, []),
             "annotations": annotations.get(measure.id, []),
-            "data_points": points.get(measure.id, []),
+            "data_points": found,
         }
-        for measure in measures
-    ]
+    return measures, cycles
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    """Its own columns, with room for the name of a rule set; its parts come when they are cut."""
+    parts = {"rule_set": "-" * 64, "phases": [], "annotations": [], "data_points": []}
+    columns = {name: getattr(measure, name) for name in _MEASURE}
+    return columns | {"collection": _collection(measure)} | parts
 
 
 def _collection(measure: Measure) -> dict[str, Any] | None:
@@ -184,14 +219,14 @@ def _collection(measure: Measure) -> dict[str, Any] | None:
     return stored and {name: stored.get(name) for name in SharedCollection.model_fields}
 
 
-def _cycles(session: Session, project_id: uuid.UUID, size: _Size) -> list[dict[str, Any]]:
+def _cycles(session: Session, project_id: uuid.UUID, size: _Size) -> Parts:
     statement = (
         sa.select(PDSACycle)
         .where(col(PDSACycle.project_id) == project_id, col(PDSACycle.archived_at).is_(None))
         .order_by(col(PDSACycle.created_at), col(PDSACycle.id))
     )
     rows = session.scalars(statement.limit(MAX_CYCLES + 1))
-    return [_cycle(cycle) for cycle in size.cut(rows, MAX_CYCLES)]
+    return size.fit(_cycle(cycle) for cycle in size.cut(rows, MAX_CYCLES))
 
 
 def _cycle(cycle: PDSACycle) -> dict[str, Any]:
@@ -216,15 +251,13 @@ def write_document(session: Session, row: Any, *, source: str) -> dict[str, Any]
     """The document of a row of `find_shared`; it is in the form of `SharedProject`."""
     project: Project = row.Project
     release: Release = row.Release
-    size = _Size()
-    measures, cycles = _measures(session, row, size), _cycles(session, project.id, size)
-    return {name: getattr(project, name) for name in _PROJECT} | {
+    envelope: dict[str, Any] = {name: getattr(project, name) for name in _PROJECT} | {
         "aim_statement": aim_statement_of(project),
         "team": row.team,
         "programme": programme_of(row),
-        "measures": measures,
-        "pdsa_cycles": cycles,
-        "is_complete": size.is_complete,
+        "measures": [],
+        "pdsa_cycles": [],
+        "is_complete": False,
         "provenance": {
             "source": source,
             "project_id": project.id,
@@ -235,4 +268,11 @@ def write_document(session: Session, row: Any, *, source: str) -> dict[str, Any]
             "revision": revision_of(row),
             "small_numbers": "shown" if release.small_numbers.get("accepted") else "left_out",
         },
+    }
+    size = _Size(envelope)
+    measures, cycles = _parts(session, row, size)
+    return envelope | {
+        "measures": measures,
+        "pdsa_cycles": cycles,
+        "is_complete": size.is_complete,
     }

@@ -47,8 +47,8 @@ def get_shared_project(
     """Charter, measures, data, cycles and provenance in one document, at a lasting address.
 
     It holds nothing about persons, and no counts from 1 to 7 unless somebody has accepted them when
-    it was released (`provenance.small_numbers`). Up to 50 measures and 10,000 data points;
-    `is_complete` says whether there are more. Send the ETag as `If-None-Match` when you ask again.
+    it was released (`provenance.small_numbers`). Up to 50 measures, 10,000 data points and 8 MB;
+    `is_complete` says whether there is more. Send the ETag as `If-None-Match` when you ask again.
     """
     row = queries.find_shared(session, viewer=viewer, project_id=project_id)
     tag = etag(queries.revision_of(row))

@@ -44,6 +44,7 @@ MAX_MEASURES = 50
 MAX_MARKS = 500  # of all measures together, of phases and of annotations each
 MAX_CYCLES = 200
 MAX_POINTS = 10_000  # of all measures together
+MAX_BYTES = 8_000_000  # of the whole document: more is not written, and not read
 T = TypeVar("T")
 Token = Annotated[str, StringConstraints(min_length=1, max_length=64), StorableText]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=2_000), StorableText]

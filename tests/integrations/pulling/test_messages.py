@@ -7,6 +7,7 @@ from starlette.responses import Response
 from app.integrations.actions import ask_for_pulls
 from app.integrations.kinds import PULL
 from app.integrations.models import InboundEvent, InboundOutcome, Integration
+from app.integrations.pulling import applying
 from app.jobs.handlers import Retry
 from app.jobs.models import DeadJob, Job
 from app.kit.db import Database
@@ -85,3 +86,52 @@ def test_what_waits_for_everything_is_told_with_the_catalogue(
     fetch(database)
     session.expire_all()
     assert line.outcome is InboundOutcome.APPLIED
+
+
+def _pending(session: Session, line: InboundEvent) -> None:
+    line.outcome = InboundOutcome.PENDING
+    session.add(line)
+
+
+def test_each_is_told_what_the_fetch_has_brought(
+    session: Session,
+    database: Database,
+    integration: Integration,
+    other: Other,
+    line: InboundEvent,
+) -> None:
+    def told() -> tuple[str, str | None]:
+        _try(session, database, integration, other)
+        found = (line.outcome.value, line.code)
+        _pending(session, line)
+        return found
+
+    other.is_withdrawn = True
+    assert told() == ("ignored", "not_shared")
+    assert line.resource_id is None
+    other.is_withdrawn = False
+    assert told() == ("applied", None)
+    assert told() == ("unchanged", None)  # 304
+    other.document["title"] = "Newer"
+    other.renew(500)
+    assert told() == ("applied", None)
+    assert line.resource_id is not None
+    other.renew(499)
+    assert told() == ("unchanged", None)  # older
+    other.is_withdrawn = True
+    assert told() == ("applied", None)  # hidden
+    assert told() == ("ignored", "not_shared")
+
+
+def test_a_pause_during_the_fetch_leaves_them_waiting(
+    session: Session,
+    database: Database,
+    integration: Integration,
+    other: Other,
+    line: InboundEvent,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is stored then, and going on will ask again."""
+    monkeypatch.setattr(applying, "lock_integration", lambda *_: None)
+    _try(session, database, integration, other)
+    assert line.outcome is InboundOutcome.PENDING
