@@ -18,7 +18,7 @@ from app.events.dispatching import FEED
 from app.identity.passwords import Passwords
 from app.identity.tokens import AccessTokens
 from app.jobs import figures as jobs
-from app.jobs.waking import bell_of
+from app.jobs.waking import bell_of, hearing
 from app.kit import idempotency, middleware, problems
 from app.kit.db import POOL_SIZE, Database
 from app.kit.limiting import Limiter
@@ -59,12 +59,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     background = app.state.background
 
     def ring(queues: Collection[str]) -> None:
-        if FEED in queues:
+        if not queues or FEED in queues:
             app.state.viewers.wake()
 
-    unlisten = bell_of(app.state.database.write_engine).listen(ring)
+    engine = app.state.database.write_engine
+    unlisten = bell_of(engine).listen(ring)
     try:
-        async with background(app.state.parts) if background else nullcontext():
+        async with hearing(engine), background(app.state.parts) if background else nullcontext():
             yield
     finally:
         unlisten()

@@ -7,7 +7,8 @@ commit and at most every 20 ms: inside the transaction it would cost a third of 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -33,6 +34,7 @@ class Bell:
         self._lock = threading.Lock()
         self._untold: set[str] = set()
         self._is_closed = False
+        self.has_ear = False  # something listens to other processes for it
         sa.event.listen(engine, "engine_disposed", self._close)
 
     def listen(self, listener: Callable[[Collection[str]], None]) -> Callable[[], None]:
@@ -42,10 +44,14 @@ class Bell:
 
     def ring(self, engine: sa.Engine, queues: Collection[str]) -> None:
         """Something was committed for these queues."""
-        for listener in list(self._listeners):
-            listener(queues)
+        self.ring_here(queues)
         if self._tells_others:
             self._tell_soon(engine, queues)
+
+    def ring_here(self, queues: Collection[str]) -> None:
+        """The same, where others know it already. No queues: any may have something."""
+        for listener in list(self._listeners):
+            listener(queues)
 
     def _tell_soon(self, engine: sa.Engine, queues: Collection[str]) -> None:
         with self._lock:
@@ -106,22 +112,47 @@ def _after_rollback(session: Session) -> None:
     session.info.pop(_MARK, None)
 
 
+@asynccontextmanager
+async def hearing(engine: sa.Engine) -> AsyncIterator[None]:
+    """Meanwhile the bell also rings for what other processes announce.
+
+    Whoever begins first listens for all in this process: a server for the worker inside it.
+    """
+    bell = bell_of(engine)
+    if bell.has_ear or engine.dialect.name != "postgresql":
+        yield
+        return
+    bell.has_ear = True
+    ear = asyncio.create_task(hear_others(engine, bell.ring_here))
+    try:
+        yield
+    finally:
+        bell.has_ear = False
+        ear.cancel()
+        await asyncio.wait([ear])
+
+
 async def hear_others(engine: sa.Engine, ring: Callable[[Collection[str]], None]) -> None:
     """Listen on a connection of its own, for good; on PostgreSQL alone.
 
     Rings for every queue (an empty collection) whenever it has connected: something may have been
     said meanwhile.
     """
-    arguments, options = engine.dialect.create_connect_args(engine.url)
     while True:
-        with contextlib.suppress(psycopg.Error, OSError):
-            connection = await psycopg.AsyncConnection.connect(
-                *arguments, **options, autocommit=True
-            )
-            async with connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
-                ring(())
-                async for notify in connection.notifies():
-                    ring(notify.payload.split(","))
-        log.info("job_listening_broke", again_in_seconds=RECONNECT_SECONDS)
+        try:
+            await _listen(engine, ring)
+        except (psycopg.Error, OSError):
+            log.info("job_listening_broke", again_in_seconds=RECONNECT_SECONDS)
+        except Exception:
+            log.exception("job_listening_failed")
         await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _listen(engine: sa.Engine, ring: Callable[[Collection[str]], None]) -> None:
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    connection = await psycopg.AsyncConnection.connect(*arguments, **options, autocommit=True)
+    async with connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        ring(())
+        async for notify in connection.notifies():
+            ring(notify.payload.split(","))

@@ -13,13 +13,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.jobs.claiming import Held, claim, due_queues, extend, is_sqlite, looking, release
+from app.jobs.claiming import Held, claim, due_queues, extend, looking, release
 from app.jobs.handlers import Handler, InThread, Outcome, Outgoing, Retry, Together
 from app.jobs.kinds import Kind
 from app.jobs.schedules import Cron, fire_due, keep_schedules
@@ -32,7 +31,7 @@ from app.jobs.settling import (
     settle,
     settle_together,
 )
-from app.jobs.waking import bell_of, hear_others
+from app.jobs.waking import bell_of, hearing
 from app.kit.db import Database
 from app.kit.logging import bound
 from app.kit.metrics import Metrics
@@ -129,11 +128,10 @@ class Worker:
 
         unlisten = bell_of(engine).listen(ring)
         beside = [self._again(self._settle_some), self._again(self._beat), self._again(self._tick)]
-        if not is_sqlite(self.database):
-            beside.append(self._again(partial(hear_others, engine, ring)))
         tasks = [asyncio.create_task(work) for work in beside]
         try:
-            await self._again(self._claim_or_wait, until=self._stop)
+            async with hearing(engine):
+                await self._again(self._claim_or_wait, until=self._stop)
         finally:
             unlisten()
             await self._finish()

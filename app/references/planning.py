@@ -47,13 +47,9 @@ def plan_references(
     for position, item in enumerate(items):
         owner, name = owner_of(item), _name_of(item)
         if owner in owners:
-            plan._blame(
-                position, "resource_id", "duplicate_row", "This stands in the batch before."
-            )
+            plan._blame(position, "resource_id", "duplicate_row", "This stands in an earlier item.")
         elif name in names:
-            plan._blame(
-                position, "external_id", "duplicate_row", "This stands in the batch before."
-            )
+            plan._blame(position, "external_id", "duplicate_row", "This stands in an earlier item.")
         elif holders.get(name, owner) not in restated:
             plan._blame(
                 position, "external_id", AlreadyExists.code, "The id names another resource."

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.jobs.actions import enqueue
 from app.jobs.handlers import Outcome, Work
-from app.jobs.waking import bell_of, hear_others
+from app.jobs.waking import bell_of, hear_others, hearing
 from app.jobs.working import Pace
 from app.kit.db import Database
 from tests.jobs.asking import PLAIN, ask, did, effects
@@ -103,6 +103,28 @@ async def test_other_processes_hear_of_it(postgres_live: Database, postgres_live
 
 
 @in_loop
+async def test_who_else_listens_here_hears_of_it_too(
+    postgres_live: Database, postgres_live_url: str
+) -> None:
+    """One connection serves a server and the worker inside it."""
+    live, other = postgres_live, Database(postgres_live_url)
+    heard: list[Collection[str]] = []
+
+    async def call(work: Work, _loaded: Any) -> Outcome:
+        return did("woken")
+
+    bell_of(live.write_engine).listen(heard.append)
+    async with hearing(live.write_engine), working(live, outgoing(call), pace=UNHURRIED):
+        await until(lambda: heard == [()])
+        assert _listeners(other) == 1
+        ask(other, CALL, at=None)
+        await until(lambda: effects(live) == ["woken"])
+        assert heard == [(), ["webhook"]]  # nothing is told on, or it would go round for ever
+    await until(lambda: _listeners(other) == 0)
+    other.dispose()
+
+
+@in_loop
 async def test_a_lost_ear_is_made_anew_and_rings_once(postgres_live: Database) -> None:
     live = postgres_live
     heard: list[Collection[str]] = []
@@ -134,7 +156,9 @@ async def test_many_commits_are_told_once(postgres_live: Database) -> None:
         await task
 
 
-_LISTENING = "FROM pg_stat_activity WHERE query = 'LISTEN openqi_job'"
+_LISTENING = (
+    "FROM pg_stat_activity WHERE query = 'LISTEN openqi_job' AND datname = current_database()"
+)
 
 
 def _listeners(database: Database) -> int:

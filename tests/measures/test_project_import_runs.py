@@ -213,7 +213,7 @@ def test_a_measure_that_is_archived_meanwhile(
     assert {fault[2] for fault in faults_of(done)} == {"archived"}
     if on_error == "fail":
         assert (done["state"], done["progress"]["done"]) == ("failed", 20)
-        assert done["error"]["detail"] == "10 faults; the 20 rows before them are written."
+        assert done["error"]["detail"] == "Faults: 10; the 20 rows before them are written."
     else:
         assert counted(done["result"])[other.name] == [10, 0, 0, 10]
 

@@ -134,7 +134,7 @@ def test_faults_are_a_table(served: Served, remote: Remote) -> None:
     assert not show_end(follow(remote, location, console=console), console)
     shown = text.getvalue()
     assert "numerator_exceeds_denominator" in shown
-    assert "failed: 2 faults; nothing was written." in shown
+    assert "failed: Faults: 2; nothing was written." in shown
     location = served.post(remote, csv_of(bad), on_error="skip")
     served.work()
     assert show_end(follow(remote, location, console=console), console)

@@ -103,7 +103,7 @@ def _check_key(
 ) -> None:
     options = batch.options
     if is_repeated:
-        detail = "This period of this stratum stands in the batch before."
+        detail = "This period of this stratum stands in an earlier row."
         batch.blame(position, "period_start", code="duplicate_row", detail=detail)
     elif options.mode is BatchMode.INSERT and not is_new:
         detail = "This period is recorded already; the mode upsert would change it."

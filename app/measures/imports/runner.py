@@ -119,7 +119,7 @@ class _Load:
                 yield look_up
         if count and not self.skips:
             listed = f" The first {FAULTS_AT_MOST} are listed." if count > FAULTS_AT_MOST else ""
-            raise Invalid(f"{count} faults; nothing was written.{listed}", errors=faults)
+            raise Invalid(f"Faults: {count}; nothing was written.{listed}", errors=faults)
         if self.dry_run:
             self.result = result
 
@@ -167,7 +167,7 @@ class _Load:
         """What was right when it was looked through is so no more: somebody else has written."""
         faults = parcels.faults
         raise Invalid(
-            f"{len(faults)} faults; the {first} rows before them are written.",
+            f"Faults: {len(faults)}; the {first} rows before them are written.",
             errors=first_faults(faults),
         )
 

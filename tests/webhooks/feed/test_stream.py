@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,9 @@ from app.access.models import Membership
 from app.access.permissions import Role
 from app.events.catalogue import Resource
 from app.identity.models import LoginSession
+from app.jobs.waking import bell_of
 from app.kit.clock import utc_now
+from app.kit.db import Database
 from app.main import create_app
 from app.settings import Settings
 from app.webhooks.feed import queries
@@ -148,6 +150,28 @@ def test_each_hears_what_he_may_read_and_asked_for(stage: Stage) -> None:
         assert [admin.next()["seq"] for _ in range(3)] == [start + 1, start + 2, start + 3]
         assert [member.next()["seq"] for _ in range(2)] == [start + 2, start + 3]
         assert measures.next()["seq"] == start + 3
+
+
+def test_what_another_process_dispatches_is_told_at_once(
+    stage: Stage, stage_url: str, backend: str
+) -> None:
+    if backend == "sqlite":
+        pytest.skip("SQLite has one process")
+    token, other = stage.token(stage.world.facilitator), Database(stage_url)
+    rung: list[Collection[str]] = []
+    bell_of(stage.database.write_engine).listen(rung.append)
+    with _served(stage, tick=3_600) as address, watching(address, token) as watcher:
+        _until(lambda: len(stage.app.state.viewers._following) == 1)
+        _until(lambda: () in rung)  # it is connected
+        start = _newest(stage)
+        for number in (1, 2, 3):  # the poller may come upon the first by itself
+            with other.writing() as session:
+                happen(session, Resource.PROJECT, project=stage.world.project)
+            dispatch(other)
+            assert watcher.next()["seq"] == start + number
+        _stop(stage)
+        assert watcher.next()["end"] == "shutdown"
+    other.dispose()
 
 
 def test_one_statement_serves_all_who_watch(stage: Stage) -> None:
