@@ -58,7 +58,7 @@ def keep_data_points(
     lock_series(session, [measure.id])
     plan = plan_batch(batch, read_stored(session, measure.id), measure.data_type)
     if batch.faults:
-        raise Invalid(f"{len(batch.faults)} faults; nothing was written.", errors=batch.faults)
+        raise Invalid(f"Faults: {len(batch.faults)}; nothing was written.", errors=batch.faults)
     if not batch.options.dry_run:
         write_plan(
             session, actor=actor, measure=measure, plan=plan, mode=batch.options.mode, now=now
