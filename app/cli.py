@@ -1,4 +1,7 @@
-"""The `openqi` command. Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage."""
+"""The `openqi` command. Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage.
+
+A command loads what it alone needs: the API takes a second, which a worker has no use for.
+"""
 
 import asyncio
 import gc
@@ -13,36 +16,30 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import structlog
 import typer
-import uvicorn
 from pydantic import ValidationError
-from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
-from app.access import bootstrap
-from app.demo import barnet
 from app.identity.keys import UnusableKey, generate_key
-from app.identity.passwords import Passwords
 from app.jobs.working import SLOTS
 from app.kit import migrations
 from app.kit.answers import API_PREFIX
 from app.kit.db import Database, make_engine, normalise_url
 from app.kit.errors import OpenQIError
+from app.kit.loading import loading
 from app.kit.logging import configure
 from app.kit.negotiation import CSV, JSON_LINES
 from app.kit.remote import Declined, Remote, Unreachable
 from app.kit.scraping import NotListening
-from app.kit.serving import Server
 from app.kit.single_process import DatabaseInUse, sole_process
-from app.main import OpenQI, create_app
-from app.operations import terminal
-from app.parts import make_parts
 from app.settings import Settings
-from app.worker import telling, working
+
+if TYPE_CHECKING:
+    from app.main import OpenQI
 
 SAFE_SQLITE = (3, 51, 3)  # before it, the write-ahead log could be corrupted by two processes
 
@@ -136,7 +133,11 @@ def _migrate(settings: Settings) -> None:
     migrations.upgrade(settings.database_url)
 
 
-def _serve(application: OpenQI, listener: socket.socket, settings: Settings) -> None:
+def _serve(application: "OpenQI", listener: socket.socket, settings: Settings) -> None:
+    import uvicorn
+
+    from app.kit.serving import Server
+
     config = uvicorn.Config(
         application,
         log_config=None,  # kit.logging has set up everything
@@ -168,6 +169,10 @@ def _warn_of_old_sqlite(settings: Settings) -> None:
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the Barnet demonstration: fictional people, synthetic data, on a local database."""
+    with loading():
+        from app.demo import barnet
+        from app.main import create_app
+        from app.worker import working
     with _clear_failures():
         settings = _settings().model_copy(update={"log_format": "console", "log_level": "WARNING"})
         configure(level=settings.log_level, log_format=settings.log_format)
@@ -181,12 +186,12 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             shown = barnet.load(
                 application.state.database, application.state.passwords, password=password
             )
-            typer.echo(_welcome(address, password, shown))
+            typer.echo(_welcome(address, barnet.ADMIN_EMAIL, password, shown))
             _serve(application, listener, settings)
 
 
-def _welcome(address: str, password: str, measure_id: object) -> str:
-    form = f"-d username={barnet.ADMIN_EMAIL} -d password={password}"
+def _welcome(address: str, email: str, password: str, measure_id: object) -> str:
+    form = f"-d username={email} -d password={password}"
     login = f"curl -s {address}/api/v1/auth/token {form}"
     pick = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
     series = f"{address}/api/v1/measures/{measure_id}/spc"
@@ -195,7 +200,7 @@ def _welcome(address: str, password: str, measure_id: object) -> str:
             "",
             "The Barnet demonstration: the people are fictional and the data synthetic.",
             f"  Docs page:      {address}/docs",
-            f"  Administrator:  {barnet.ADMIN_EMAIL}",
+            f"  Administrator:  {email}",
             f"  Password:       {password}   (new at every start)",
             "  One SPC series:",
             f'    curl -s -H "Authorization: Bearer $({login} | {pick})" {series}',
@@ -208,6 +213,9 @@ def _welcome(address: str, password: str, measure_id: object) -> str:
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, with_worker: WithWorker = None) -> None:
     """Serve the API. The database must have been brought up to date by `openqi migrate`."""
+    with loading():
+        from app.main import create_app
+        from app.worker import working
     with _clear_failures():
         settings = _settings()
         _warn_of_old_sqlite(settings)
@@ -251,6 +259,9 @@ def worker(
 
 async def _work(settings: Settings, queues: list[str] | None) -> None:
     """Until SIGTERM or Ctrl-C."""
+    with loading():
+        from app.parts import make_parts
+        from app.worker import telling, working
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
@@ -277,6 +288,10 @@ def create_admin(
     name: Annotated[str, typer.Option(help="Name to show.")] = "Administrator",
 ) -> None:
     """Make an administrator of the platform; the password is read from the prompt or a pipe."""
+    with loading():
+        from app import tables  # noqa: F401 - a foreign key finds its table
+        from app.access import bootstrap
+        from app.identity.passwords import Passwords
     with _clear_failures():
         settings = _settings()
         if sys.stdin.isatty():
@@ -309,6 +324,8 @@ def openapi(
 
 
 def _document() -> object:
+    with loading():
+        from app.main import create_app
     settings = Settings.model_validate({"signing_key": generate_key(), "database_url": "sqlite://"})
     return create_app(settings).openapi()
 
@@ -341,6 +358,10 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
 ) -> None:
     """Load a file of data points into a server and show how far it is."""
+    from rich.console import Console
+
+    from app.operations import terminal
+
     console, path = Console(), _import_path(measure, project, system)
     params: dict[str, object] = {"mode": mode, "on_error": on_error, "dry_run": dry_run}
     if system is not None:

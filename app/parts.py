@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
+from app import tables  # noqa: F401 - a foreign key finds its table, whatever else is loaded
 from app.identity.keys import load_signing_key
 from app.jobs import figures as jobs
 from app.kit.db import Database

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENQI_")}
     return kept | {
         "PYTHONPATH": str(ROOT),
+        # Every process that a test starts would compile all modules anew where that is forbidden.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "openqi-bytecode"),
         "OPENQI_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
         "OPENQI_SIGNING_KEY_FILE": str(folder / "key.pem"),
         "OPENQI_PASSWORD_MEMORY_KIB": "64",
@@ -114,6 +118,23 @@ def test_the_demonstration_serves_what_it_prints_and_starts_again(tmp_path: Path
         form = {"username": email, "password": password}
         assert httpx.post(f"{again}/api/v1/auth/token", data=form).status_code == 400
     assert (_count(tmp_path, "programme"), _count(tmp_path, "event")) == (programmes, events)
+
+
+def test_a_command_loads_what_it_needs(tmp_path: Path) -> None:
+    """The API takes about as long to load as the rest together."""
+    asked = (
+        "import sys, app.cli, app.worker; print([name in sys.modules for name in "
+        "('app.api', 'app.main', 'app.demo', 'app.tables')])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", asked],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert result.stdout.strip() == "[False, False, False, True]"
 
 
 def test_a_kept_connection_does_not_wait() -> None:

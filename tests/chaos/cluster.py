@@ -40,7 +40,7 @@ class Cluster:
         self._commands |= {f"worker {number}": ["worker"] for number in range(1, workers + 1)}
         self._running: dict[str, ForkServerProcess] = {}
         self.kills = 0
-        _FORKS.set_forkserver_preload(["app.cli", __name__])
+        _FORKS.set_forkserver_preload(["app.cli", "app.main", "app.worker", __name__])
 
     @property
     def names(self) -> list[str]:

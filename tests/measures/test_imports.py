@@ -145,7 +145,7 @@ def test_faults_come_all_at_once_and_nothing_is_written(
     assert (done["state"], done["result"]) == ("failed", None)
     error = done["error"]
     assert (error["code"], error["status"]) == ("validation_failed", 422)
-    assert "3 faults" in error["detail"]
+    assert "Faults: 3;" in error["detail"]
     assert [(fault["row"], fault["column"], fault["code"]) for fault in error["errors"]] == [
         (4, "numerator", "numerator_exceeds_denominator"),
         (702, "denominator", "float_type"),
@@ -162,7 +162,7 @@ def test_at_most_a_hundred_faults_are_listed(
     bad = csv_of(point(number, numerator=21) for number in range(900))
     error = load(member, database, measure, bad)["error"]
     assert len(error["errors"]) == FAULTS_AT_MOST
-    assert error["detail"].startswith("900 faults")
+    assert error["detail"].startswith("Faults: 900;")
     result = load(member, database, measure, bad, on_error="skip")["result"]
     assert (result["skipped"], len(result["faults"])) == (900, FAULTS_AT_MOST)
 
