@@ -8,6 +8,9 @@ from typing import Any
 
 import structlog
 
+# The steps of a migration are no news; what is called, and what it answers, may hold secrets.
+_QUIET = ("alembic", "httpx2", "httpcore2")
+
 
 def configure(*, level: str, log_format: str) -> None:
     """Send our log and that of the libraries through one formatter to standard error."""
@@ -34,7 +37,8 @@ def configure(*, level: str, log_format: str) -> None:
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
-    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))  # its steps are no news
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 @contextmanager
