@@ -1,11 +1,12 @@
 """Every setting of the software, each described; all are read from `OPENQI_*` variables."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.kit.addresses import networks
 
 
 class Settings(BaseSettings):
@@ -138,10 +139,9 @@ class Settings(BaseSettings):
 
     @field_validator("webhook_allow_nets")
     @classmethod
-    def _are_networks(cls, networks: list[str]) -> list[str]:
-        for network in networks:
-            ip_network(network)  # its ValueError says what is wrong
-        return networks
+    def _are_networks(cls, named: list[str]) -> list[str]:
+        networks(named)  # its ValueError says what is wrong
+        return named
 
     @field_validator("sealing_key")
     @classmethod
