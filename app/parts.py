@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 
 from app import tables  # noqa: F401 - a foreign key finds its table, whatever else is loaded
 from app.identity.keys import load_signing_key
 from app.jobs import figures as jobs
+from app.kit.addresses import networks
 from app.kit.db import Database
 from app.kit.metrics import DatabaseGauges, Metrics
 from app.kit.outbound import Policy
@@ -41,7 +41,7 @@ def make_parts(settings: Settings, *, database: Database | None = None) -> Parts
         signing_key=signing_key,
         sealer=Sealer(sealing_key.encode(), use="stored secrets"),
         policy=Policy(
-            networks=tuple(ip_network(text) for text in settings.webhook_allow_nets),
+            networks=tuple(networks(settings.webhook_allow_nets)),
             hosts=frozenset(settings.webhook_allow_hosts),
             allow_http=settings.webhook_allow_http,
             proxy=settings.webhook_proxy,

@@ -166,10 +166,10 @@ class Settings(BaseSettings):
 
     @field_validator("webhook_allow_nets")
     @classmethod
-    def _are_networks(cls, networks: list[str]) -> list[str]:
-        for network in networks:
-            ip_network(network)  # its ValueError says what is wrong
-        return networks
+    def _are_networks(cls, named: list[str]) -> list[str]:
+        for each in named:
+            ip_network(each)  # its ValueError says what is wrong
+        return named
 
     @field_validator("sealing_key")
     @classmethod

@@ -11,8 +11,7 @@ from sqlmodel import Session
 from app.jobs.kinds import Kind
 from app.jobs.models import DeadJob, Job
 from app.jobs.waking import announce
-from app.kit.clock import unix_ms as unix_ms
-from app.kit.clock import utc_now
+from app.kit.clock import unix_ms, utc_now
 from app.kit.upsert import insert_for
 
 _JOB: sa.Table = Job.__table__  # type: ignore[attr-defined]

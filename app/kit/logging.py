@@ -9,6 +9,9 @@ from typing import Any
 
 import structlog
 
+# The steps of a migration are no news; what is called, and what it answers, may hold secrets.
+_QUIET = ("alembic", "httpx2", "httpcore2")
+
 # What PostgreSQL adds to the first line of an error ("DETAIL:  Key (email)=(...)", in the server's
 # language) holds values of rows, which may be of persons. It ends where SQLAlchemy goes on, or with
 # the exception: bars and plus signs draw groups of them.
@@ -53,7 +56,8 @@ def configure(*, level: str, log_format: str) -> None:
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
-    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))  # its steps are no news
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 @contextmanager

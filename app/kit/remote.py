@@ -37,7 +37,10 @@ class Remote:
         if base.scheme != "https" and not (base.scheme == "http" and base.host in _LOOPBACK):
             raise Unreachable("give an https address: the token must not travel in the clear")
         self._client = httpx2.Client(
-            base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT
+            base_url=base,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT,
+            trust_env=base.scheme == "https",  # a proxy would get the token in the clear
         )
 
     def __enter__(self) -> "Remote":

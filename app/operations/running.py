@@ -15,9 +15,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from app.jobs.actions import unix_ms
 from app.jobs.handlers import Dead, Death, Done, InThread, Outcome, Retry, Work
-from app.kit.clock import utc_now
+from app.kit.clock import unix_ms, utc_now
 from app.kit.database_errors import conflict_of, is_away
 from app.kit.db import Database
 from app.kit.errors import OpenQIError, Unavailable

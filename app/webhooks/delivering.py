@@ -9,9 +9,8 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from app.jobs.actions import unix_ms
 from app.jobs.handlers import Death, Done, Effect, Outcome, Outgoing, Retry, Work
-from app.kit.clock import utc_now
+from app.kit.clock import unix_ms, utc_now
 from app.kit.metrics import Metrics
 from app.kit.outbound import Answer, Outbound
 from app.kit.sealing import Sealer, Unsealable

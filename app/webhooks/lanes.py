@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from app.jobs.actions import job_values, unix_ms
+from app.jobs.actions import job_values
 from app.jobs.kinds import Kind
 from app.jobs.models import Job
+from app.kit.clock import unix_ms
 from app.webhooks.models import DeliveryState, WebhookDelivery
 
 # HTTP attempts are counted in the delivery: what is counted here are claims of workers that died.

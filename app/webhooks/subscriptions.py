@@ -17,9 +17,9 @@ def _noun(pattern: str) -> str:
     return pattern.partition(".")[0]
 
 
-TYPES = frozenset(
-    name for name in EVENT_TYPES if Resource(_noun(name)) in READ_BY_NOUN and name != PING
-)
+# What leaves the house: the feed tells of all of it.
+TOLD = frozenset(name for name in EVENT_TYPES if Resource(_noun(name)) in READ_BY_NOUN)
+TYPES = TOLD - {PING}
 PATTERNS = TYPES | {f"{_noun(name)}.*" for name in TYPES} | {ALL}
 
 
@@ -34,17 +34,17 @@ def near_misses(text: str) -> list[str]:
 
 
 @cache
-def _meant_by(pattern: str) -> frozenset[str]:
+def _meant_by(pattern: str, among: frozenset[str]) -> frozenset[str]:
     if pattern == ALL:
-        return TYPES
+        return among
     if pattern.endswith(".*"):
-        return frozenset(name for name in TYPES if name.startswith(pattern[:-1]))
-    return TYPES & {pattern}
+        return frozenset(name for name in among if name.startswith(pattern[:-1]))
+    return among & {pattern}
 
 
-def types_of(patterns: Sequence[str]) -> frozenset[str]:
+def types_of(patterns: Sequence[str], *, among: frozenset[str] = TYPES) -> frozenset[str]:
     """The types that the patterns stand for; without patterns, all."""
-    return frozenset().union(*(_meant_by(pattern) for pattern in patterns or (ALL,)))
+    return frozenset().union(*(_meant_by(pattern, among) for pattern in patterns or (ALL,)))
 
 
 def audible(patterns: Sequence[str], *, owner: Actor, place: Place) -> frozenset[str]:

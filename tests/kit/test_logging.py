@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 
+import httpx2
 import pytest
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -17,16 +18,20 @@ from app.kit.clock import utc_now
 from app.kit.logging import bound, configure
 from app.references.models import ExternalReference
 from tests.calling import Caller
+from tests.kit.test_outbound import answering, send
 from tests.world import World
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, object]]]]:
+def lines(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], list[dict[str, object]]]]:
+    """What is logged, from INFO on or from the level that the test is parametrised with."""
     kept = structlog.get_config()
     handlers, level = logging.root.handlers[:], logging.root.level
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
-    configure(level="INFO", log_format="json")
+    configure(level=getattr(request, "param", "INFO"), log_format="json")
 
     def read() -> list[dict[str, object]]:
         return [json.loads(line) for line in written.getvalue().splitlines()]
@@ -130,6 +135,21 @@ def test_what_is_less_severe_is_left_out(lines: Callable[[], list[dict[str, obje
     structlog.get_logger().debug("detail")
     logging.getLogger("some.library").debug("detail")
     assert lines() == []
+
+
+@pytest.mark.parametrize("lines", ["DEBUG"], indirect=True)
+def test_no_address_of_a_receiver_is_logged(
+    lines: Callable[[], list[dict[str, object]]],
+) -> None:
+    """It may hold a secret, and answers repeat it; whoever looks for a fault logs everything."""
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /h00ks?key=s3cret\r\nContent-Length: 0\r\n\r\n"
+    answer, _ = send(answering(moved), "http://127.0.0.1:{port}/h00ks?key=s3cret")
+    assert answer.status == 302
+    with httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200))) as client:
+        client.get("http://127.0.0.1/h00ks?key=s3cret")
+    logging.getLogger("some.library").debug("called")
+    assert "called" in [line["event"] for line in lines()]
+    assert [line for line in lines() if "h00ks" in str(line) or "s3cret" in str(line)] == []
 
 
 def test_no_password_and_no_address_of_a_failed_login_is_logged(

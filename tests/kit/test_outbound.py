@@ -160,6 +160,32 @@ def test_redirects_are_not_followed() -> None:
     assert (answer.status, dialled) == (302, ["127.0.0.1"])
 
 
+def test_a_cookie_is_never_sent_back() -> None:
+    """Neither to who set it nor to another: what one receiver says is no other's business."""
+    asked: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            asked.append(await reader.readuntil(b"{}"))
+            writer.write(OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: seen=yes; Path=/\r\n\r\n"))
+            await writer.drain()
+
+    async def run() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        client = Outbound(LOOPBACK)
+        for host in ("127.0.0.1", "127.0.0.1", "localhost"):
+            url = f"http://{host}:{port}/"
+            answer = await client.send("POST", url, headers={}, body=b"{}", seconds=2.0)
+            assert answer.headers["set-cookie"] == "seen=yes; Path=/"
+        await client.aclose()
+        server.close()
+
+    run_to_end(run())
+    assert len(asked) == 3
+    assert [request for request in asked if b"cookie" in request.lower()] == []
+
+
 def test_a_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9")
     answer, dialled = send(answering(OK))

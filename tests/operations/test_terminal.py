@@ -181,6 +181,17 @@ def test_the_token_travels_in_no_clear_text(url: str) -> None:
         Remote(url, "token")
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_nor_to_a_proxy_of_the_environment(
+    served: Served, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody is there
+    with Remote(served.address, served.token) as remote:
+        assert remote.send("GET", "/api/v1/me")[0]["email"]
+
+
 def test_refusals_keep_their_problem(served: Served, remote: Remote) -> None:
     with pytest.raises(Declined) as caught:
         served.post(remote, "weight\n1\n")

@@ -16,8 +16,8 @@ from app.access.permissions import READ_BY_NOUN, Permission, scope_of
 from app.access.scope import visible_to
 from app.events.models import Event
 from app.kit.table import Scoped
-from app.webhooks.feed.patterns import expanded
 from app.webhooks.feed.schemas import EventFilter
+from app.webhooks.subscriptions import TOLD, types_of
 
 # Events that are looked at for one page, so that a caller who may read few of many costs no more.
 WINDOW = 50_000
@@ -128,7 +128,7 @@ def _stretch(after: int, until: int) -> sa.Select[Any]:
 def _matches(wanted: EventFilter) -> list[sa.ColumnElement[bool]]:
     clauses: list[sa.ColumnElement[bool]] = []
     if wanted.type:
-        clauses.append(_shielded(Event.type).in_(sorted(expanded(wanted.type))))
+        clauses.append(_shielded(Event.type).in_(sorted(types_of(wanted.type, among=TOLD))))
     if wanted.programme_id is not None:
         clauses.append(_shielded(Event.programme_id) == wanted.programme_id)
     if wanted.resource_id is not None:

@@ -4,14 +4,23 @@ import uuid
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from app.kit.fields import INT8_SAFE_MAX, Output
 from app.kit.pagination import Commas
-from app.webhooks.feed.patterns import known
+from app.webhooks.subscriptions import TOLD, types_of
+
+
+def known(pattern: str) -> str:
+    """Refuse a pattern that stands for nothing: a typo must not mean silence."""
+    if not types_of([pattern], among=TOLD):
+        raise PydanticCustomError("unknown_event_type", "There are no such events to hear of.")
+    return pattern
+
 
 EventTypePattern = Annotated[
     str,
-    StringConstraints(max_length=64, pattern=r"^[a-z_]+\.(\*|[a-z_]+)$"),
+    StringConstraints(max_length=64, pattern=r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"),
     AfterValidator(known),
 ]
 EXAMPLE: dict[str, Any] = {
@@ -39,7 +48,7 @@ class EventFilter(BaseModel):
     type: Annotated[list[EventTypePattern], Commas] = Field(
         default_factory=list,
         max_length=100,
-        description="Types such as `project.created`, or all of a noun as `measure.*`.",
+        description="Types such as `project.created`, all of a noun as `measure.*`, or `*`.",
     )
     programme_id: uuid.UUID | None = Field(default=None, description="Of this programme.")
     resource_id: uuid.UUID | None = Field(default=None, description="Of this resource.")

@@ -23,9 +23,9 @@ from app.access.actor import Actor
 from app.kit.db import Database
 from app.kit.errors import OpenQIError, TooManyRequests, Unavailable
 from app.webhooks.feed import queries
-from app.webhooks.feed.patterns import expanded
 from app.webhooks.feed.queries import Found, Sight
 from app.webhooks.feed.schemas import EventFilter
+from app.webhooks.subscriptions import TOLD, types_of
 
 T = TypeVar("T")
 _AWAY = (DBAPIError, PoolTimeout, OSError)  # the database is: it may be back soon
@@ -96,7 +96,7 @@ class Viewer:
         renew: Callable[[], Actor],
     ) -> None:
         self._viewers, self._renew, self.wanted = viewers, renew, wanted
-        self._types = expanded(wanted.type)
+        self._types = types_of(wanted.type, among=TOLD)
         self.user_id, self.sight = actor.user_id, Sight.of(actor)
         self.position = position
         self.ending: Ending | None = None
@@ -116,7 +116,7 @@ class Viewer:
         """Whether the viewer's own filter lets the event through."""
         wanted = self.wanted
         return (
-            (not self._types or row.type in self._types)
+            (not wanted.type or row.type in self._types)
             and wanted.programme_id in (None, row.programme_id)
             and wanted.resource_id in (None, row.resource_id)
         )

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import MISSING, BaseModel, ConfigDict, Field, create_model
 
-from app.access.permissions import READ_BY_NOUN
-from app.events.catalogue import EVENT_TYPES, Resource, Verb, path_of
+from app.events.catalogue import Resource, Verb, path_of
 from app.references.resources import ResourceType
 from app.webhooks.messages import subjects
 from app.webhooks.messages.subjects import SubjectData
+from app.webhooks.subscriptions import TOLD
 
 # What a noun's events say, and where one type says more or less than the others of its noun.
 _OF_NOUN: dict[Resource, Any] = {
@@ -111,8 +111,4 @@ def _model(name: str) -> type[Message]:
     return made
 
 
-MESSAGES: dict[str, type[Message]] = {
-    name: _model(name)
-    for name in sorted(EVENT_TYPES)
-    if name.split(".")[0] in {noun.value for noun in READ_BY_NOUN}
-}
+MESSAGES: dict[str, type[Message]] = {name: _model(name) for name in sorted(TOLD)}

@@ -141,6 +141,7 @@ def test_filters(
     assert _types(admin, after=start, programme_id=str(other)) == ["project.updated"]
     assert _types(admin, after=start, resource_id=str(made.resource_id)) == ["measure.created"]
     assert _types(admin, after=start, type="release.*") == []
+    assert _types(admin, after=start, type="*") == _types(admin, after=start)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,6 @@ def test_filters(
     [
         {"type": "measure.creatd"},
         {"type": "nothing.*"},
-        {"type": "*"},
         {"type": "login_session.created"},  # stays in the house
         {"type": "measure.created\x00"},
         {"after": -1},
