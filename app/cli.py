@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
 from app.identity.keys import UnusableKey, generate_key
-from app.jobs.working import SLOTS
+from app.jobs.pace import SLOTS
 from app.kit import migrations
 from app.kit.answers import API_PREFIX
 from app.kit.db import Database, make_engine, normalise_url
@@ -171,6 +171,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the Barnet demonstration: fictional people, synthetic data, on a local database."""
     with loading():
         from app.demo import barnet
+        from app.demo.welcome import welcome
         from app.main import create_app
         from app.worker import working
     with _clear_failures():
@@ -186,28 +187,8 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             shown = barnet.load(
                 application.state.database, application.state.passwords, password=password
             )
-            typer.echo(_welcome(address, barnet.ADMIN_EMAIL, password, shown))
+            typer.echo(welcome(address, password, shown))
             _serve(application, listener, settings)
-
-
-def _welcome(address: str, email: str, password: str, measure_id: object) -> str:
-    form = f"-d username={email} -d password={password}"
-    login = f"curl -s {address}/api/v1/auth/token {form}"
-    pick = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
-    series = f"{address}/api/v1/measures/{measure_id}/spc"
-    return "\n".join(
-        (
-            "",
-            "The Barnet demonstration: the people are fictional and the data synthetic.",
-            f"  Docs page:      {address}/docs",
-            f"  Administrator:  {email}",
-            f"  Password:       {password}   (new at every start)",
-            "  One SPC series:",
-            f'    curl -s -H "Authorization: Bearer $({login} | {pick})" {series}',
-            "",
-            "Stop with Ctrl-C.",
-        )
-    )
 
 
 @app.command()

@@ -29,7 +29,8 @@ from app.events.outbox import Origin, record
 from app.identity.models import LoginSession
 from app.jobs.handlers import Outcome, Outgoing, Together, Work
 from app.jobs.kinds import Kind
-from app.jobs.working import SLOTS, Worker
+from app.jobs.pace import SLOTS
+from app.jobs.working import Worker
 from app.kit import migrations
 from app.kit.clock import utc_now
 from app.kit.db import Database

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.jobs.claiming import Held, claim, due_queues, extend, looking, release
 from app.jobs.handlers import Handler, InThread, Outcome, Outgoing, Retry, Together
 from app.jobs.kinds import Kind
+from app.jobs.pace import MUCH, SLOTS, Pace, Slots
 from app.jobs.schedules import Cron, fire_due, keep_schedules
 from app.jobs.settling import (
     AT_ONCE,
@@ -38,38 +39,6 @@ from app.kit.metrics import Metrics
 from app.kit.threads import in_thread
 
 log = structlog.get_logger()
-
-
-class Slots(NamedTuple):
-    """How many jobs of a queue a process runs at once, and how many batches."""
-
-    jobs: int
-    batches: int | None = None
-
-
-SLOTS: Mapping[str, Slots] = {
-    "event": Slots(100, batches=1),  # numbered under a lock: a second batch would only wait
-    "webhook": Slots(50),
-    "mail": Slots(4),
-    "series": Slots(2),
-    "heavy": Slots(1),
-    "pull": Slots(2),
-    "cron": Slots(2),
-}
-
-
-MUCH = 16  # jobs that a process runs at once
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a worker keeps time, in seconds."""
-
-    poll: float = 1.0  # wake-ups are hints: this is the guarantee
-    patience: float = 20.0  # how long a stop waits for what runs
-    back_off: float = 0.5  # after a fault of the database
-    tick: float = 15.0  # a schedule that is changed elsewhere is seen after so long
-    gather: float = 0.008  # while much runs, so long until the next transaction takes its share
 
 
 @dataclass(eq=False, slots=True)

@@ -16,7 +16,8 @@ from sqlmodel import Session
 
 from app.jobs.handlers import Outcome, Outgoing, Work
 from app.jobs.kinds import Kind
-from app.jobs.working import Pace, Worker
+from app.jobs.pace import Pace
+from app.jobs.working import Worker
 from app.kit.db import Database
 from tests.jobs.asking import did
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.jobs.handlers import Handler
-from app.jobs.working import Pace, Worker
+from app.jobs.pace import Pace
+from app.jobs.working import Worker
 from app.kit.db import Database
 from app.kit.threads import in_thread
 

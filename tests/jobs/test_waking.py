@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from app.jobs.actions import enqueue
 from app.jobs.handlers import Outcome, Work
+from app.jobs.pace import Pace
 from app.jobs.waking import bell_of, hear_others, hearing
-from app.jobs.working import Pace
 from app.kit.db import Database
 from tests.jobs.asking import PLAIN, ask, did, effects
 from tests.jobs.running import in_loop, until, working

@@ -15,8 +15,8 @@ from sqlmodel import Session
 from app.jobs import working as module
 from app.jobs.handlers import Done, InThread, Outcome, Outgoing, Retry, Together, Work
 from app.jobs.kinds import Kind
+from app.jobs.pace import Slots
 from app.jobs.schedules import Cron
-from app.jobs.working import Slots
 from app.kit.db import Database
 from tests.jobs.asking import ask, dead_jobs, did, effects, jobs, keep, mourn
 from tests.jobs.running import QUICK, in_loop, until, working
