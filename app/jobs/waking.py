@@ -7,6 +7,7 @@ commit and at most every 20 ms: inside the transaction it would cost a third of 
 import asyncio
 import contextlib
 import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
@@ -35,6 +36,7 @@ class Bell:
         self._untold: set[str] = set()
         self._is_closed = False
         self.has_ear = False  # something listens to other processes for it
+        self.name = uuid.uuid4().hex  # what it has said itself need not be heard
         sa.event.listen(engine, "engine_disposed", self._close)
 
     def listen(self, listener: Callable[[Collection[str]], None]) -> Callable[[], None]:
@@ -68,7 +70,8 @@ class Bell:
             if self._is_closed:
                 return
         with contextlib.suppress(SQLAlchemyError, OSError), engine.connect() as connection:
-            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, ",".join(sorted(queues)))))
+            said = f"{self.name} {','.join(sorted(queues))}"
+            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, said)))
             connection.commit()
             if self._is_closed:  # the pool is gone: a connection that went back would be left open
                 connection.invalidate()
@@ -123,7 +126,7 @@ async def hearing(engine: sa.Engine) -> AsyncIterator[None]:
         yield
         return
     bell.has_ear = True
-    ear = asyncio.create_task(hear_others(engine, bell.ring_here))
+    ear = asyncio.create_task(_hear_others(engine, bell))
     try:
         yield
     finally:
@@ -132,7 +135,7 @@ async def hearing(engine: sa.Engine) -> AsyncIterator[None]:
         await asyncio.wait([ear])
 
 
-async def hear_others(engine: sa.Engine, ring: Callable[[Collection[str]], None]) -> None:
+async def _hear_others(engine: sa.Engine, bell: Bell) -> None:
     """Listen on a connection of its own, for good; on PostgreSQL alone.
 
     Rings for every queue (an empty collection) whenever it has connected: something may have been
@@ -140,7 +143,7 @@ async def hear_others(engine: sa.Engine, ring: Callable[[Collection[str]], None]
     """
     while True:
         try:
-            await _listen(engine, ring)
+            await _listen(engine, bell)
         except (psycopg.Error, OSError):
             log.info("job_listening_broke", again_in_seconds=RECONNECT_SECONDS)
         except Exception:
@@ -148,11 +151,13 @@ async def hear_others(engine: sa.Engine, ring: Callable[[Collection[str]], None]
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def _listen(engine: sa.Engine, ring: Callable[[Collection[str]], None]) -> None:
+async def _listen(engine: sa.Engine, bell: Bell) -> None:
     arguments, options = engine.dialect.create_connect_args(engine.url)
     connection = await psycopg.AsyncConnection.connect(*arguments, **options, autocommit=True)
     async with connection:
         await connection.execute(f"LISTEN {CHANNEL}")
-        ring(())
+        bell.ring_here(())
         async for notify in connection.notifies():
-            ring(notify.payload.split(","))
+            name, _, queues = notify.payload.partition(" ")
+            if name != bell.name:
+                bell.ring_here(queues.split(","))

@@ -57,7 +57,8 @@ def test_give_a_role(
     assert (told.actor_id, told.request_id) == (world.facilitator.id, "grant-0001")
     assert told.programme_id == world.programme.id
     assert '"role":"member"' in told.payload
-    assert "ada" not in told.payload
+    assert ada.display_name not in told.payload
+    assert "@" not in told.payload
 
 
 def test_a_person_is_named_by_address_or_id(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from sqlmodel import Session
 from app.jobs.actions import enqueue
 from app.jobs.handlers import Outcome, Work
 from app.jobs.pace import Pace
-from app.jobs.waking import bell_of, hear_others, hearing
+from app.jobs.waking import bell_of, hearing
 from app.kit.db import Database
 from tests.jobs.asking import PLAIN, ask, did, effects
 from tests.jobs.running import in_loop, until, working
@@ -125,35 +124,51 @@ async def test_who_else_listens_here_hears_of_it_too(
 
 
 @in_loop
-async def test_a_lost_ear_is_made_anew_and_rings_once(postgres_live: Database) -> None:
-    live = postgres_live
+async def test_what_is_said_here_is_heard_here_once(
+    postgres_live: Database, postgres_live_url: str
+) -> None:
+    live, other = postgres_live, Database(postgres_live_url)
     heard: list[Collection[str]] = []
-    task = asyncio.create_task(hear_others(live.write_engine, heard.append))
-    await until(lambda: heard == [()])
-    with live.transaction() as session:
-        session.execute(sa.text(f"SELECT pg_terminate_backend(pid) {_LISTENING}"))
-    await until(lambda: heard == [(), ()])
-    ask(live)
-    await until(lambda: heard[2:] == [["webhook"]])
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    bell_of(live.write_engine).listen(heard.append)
+    async with hearing(live.write_engine):
+        await until(lambda: heard == [()])
+        ask(live)
+        await asyncio.sleep(0.1)  # its own announcement has come back and is passed over
+        ask(other)  # and what comes after it is heard
+        await until(lambda: heard == [(), {"webhook"}, ["webhook"]])
+    other.dispose()
 
 
 @in_loop
-async def test_many_commits_are_told_once(postgres_live: Database) -> None:
-    live = postgres_live
+async def test_a_lost_ear_is_made_anew_and_rings_once(
+    postgres_live: Database, postgres_live_url: str
+) -> None:
+    live, other = postgres_live, Database(postgres_live_url)
     heard: list[Collection[str]] = []
-    task = asyncio.create_task(hear_others(live.write_engine, heard.append))
-    await until(lambda: heard)
-    bell = bell_of(live.write_engine)
-    for number in range(200):
-        bell.ring(live.write_engine, [f"queue {number}"])
-    await until(lambda: len({queue for queues in heard for queue in queues}) == 200)
-    assert len(heard) <= 20
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    bell_of(live.write_engine).listen(heard.append)
+    async with hearing(live.write_engine):
+        await until(lambda: heard == [()])
+        with other.transaction() as session:
+            session.execute(sa.text(f"SELECT pg_terminate_backend(pid) {_LISTENING}"))
+        await until(lambda: heard == [(), ()])
+        ask(other)
+        await until(lambda: heard[2:] == [["webhook"]])
+    other.dispose()
+
+
+@in_loop
+async def test_many_commits_are_told_once(postgres_live: Database, postgres_live_url: str) -> None:
+    live, other = postgres_live, Database(postgres_live_url)
+    heard: list[Collection[str]] = []
+    bell_of(live.write_engine).listen(heard.append)
+    async with hearing(live.write_engine):
+        await until(lambda: heard)
+        bell = bell_of(other.write_engine)
+        for number in range(200):
+            bell.ring(other.write_engine, [f"queue {number}"])
+        await until(lambda: len({queue for queues in heard for queue in queues}) == 200)
+        assert len(heard) <= 20
+    other.dispose()
 
 
 _LISTENING = (

@@ -88,9 +88,9 @@ def test_create_update_and_leave_alone(
 
 def test_a_checked_batch_is_planned_alike() -> None:
     data = DataPointBatch.model_validate({"items": [week(0), week(1), week(2, 9)]})
-    stored = plan_batch(Batch.of(data), [], DataType.PROPORTION).created
+    stored = plan_batch(Batch.of(data, data.items), [], DataType.PROPORTION).created
     assert [row["value"] for row in stored] == [0.4, 0.4, 0.45]
-    batch = Batch.of(data)
+    batch = Batch.of(data, data.items)
     plan = plan_batch(batch, [row | {"id": None} for row in stored[:2]], DataType.PROPORTION)
     assert (len(plan.created), plan.unchanged, batch.faults) == (1, 2, [])
 

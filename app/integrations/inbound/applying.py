@@ -164,7 +164,7 @@ def _record_data_points(context: Context, rule: MappingRule, document: Any) -> R
     data = DataPointBatch.model_validate({"items": read_points(rule, document)})
     measure_id = context.get(ResourceType.MEASURE, external_id)
     done = record_data_points(
-        context.session, measure_id=measure_id, batch=Batch.of(data), **context.by
+        context.session, measure_id=measure_id, batch=Batch.of(data, data.items), **context.by
     )
     changed = done.created + done.updated
     return Result(

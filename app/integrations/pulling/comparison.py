@@ -44,10 +44,7 @@ Compared = Mapping[uuid.UUID, Points]  # by the measure's id over there
 
 def batch_of(items: list[DataPointBase]) -> Batch:
     """A batch that leaves these points and no others."""
-    batch = Batch(_ALL_TIME)
-    batch.items = list(items)
-    batch.rows = [None] * len(items)
-    return batch
+    return Batch.of(_ALL_TIME, items)
 
 
 def compare_points(

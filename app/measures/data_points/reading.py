@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,7 +13,6 @@ from app.kit.negotiation import CSV, JSON, JSON_LINES
 from app.measures.data_points.batches import (
     MAX_ROWS,
     BatchOptions,
-    DataPointBatch,
     UncheckedBatch,
 )
 from app.measures.data_points.cells import read_cells
@@ -95,10 +94,10 @@ class Batch:
     numbers: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, data: DataPointBatch) -> "Batch":
+    def of(cls, options: BatchOptions, items: Sequence[DataPointBase]) -> "Batch":
         """A batch that is checked already, for callers inside the house."""
-        count = len(data.items)
-        return cls(data, [*data.items], [None] * count, numbers=[*range(count)])
+        count = len(items)
+        return cls(options, [*items], [None] * count, numbers=[*range(count)])
 
     def add(self, row: int | None = None, number: int | None = None) -> int:
         """Make room for one more item; its position."""
