@@ -34,4 +34,4 @@ class Pace:
     patience: float = 20.0  # how long a stop waits for what runs
     back_off: float = 0.5  # after a fault of the database
     tick: float = 15.0  # a schedule that is changed elsewhere is seen after so long
-    gather: float = 0.008  # while much runs, so long until the next transaction takes its share
+    gather: float = 0.01  # while much runs, so long until the next transaction takes its share

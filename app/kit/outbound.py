@@ -5,6 +5,7 @@ changes its mind between check and call gains nothing. The URL stays as it is, s
 certificate are those of the name. No redirects, no proxies from the environment, no unix sockets.
 """
 
+import select
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -111,6 +112,44 @@ def check_target(url: str, policy: Policy) -> None:
         raise Refused("The address of the host is not allowed.")
 
 
+class _Stream(httpcore2.AsyncNetworkStream):
+    """A connection that knows its address, and how to see whether the other end has closed it.
+
+    A pool asks several times for each request; the library's own stream then collects all that is
+    known of the socket, a twelfth of the processor time of a delivery.
+    """
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, address: str) -> None:
+        self._stream, self._address = stream, address
+        self._poll = select.poll()
+        self._poll.register(stream.get_extra_info("socket"), select.POLLIN)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> "_Stream":
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _Stream(stream, self._address)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "server_addr":
+            return (self._address,)
+        if info == "is_readable":
+            return bool(self._poll.poll(0))
+        return self._stream.get_extra_info(info)
+
+
 class _Guarded(httpcore2.AsyncNetworkBackend):
     """Dials checked addresses only."""
 
@@ -136,9 +175,10 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
             fault: Exception = OSError("The name of the host has no address.")
             for address in addresses[:DIALLED_AT_MOST]:
                 try:
-                    return await self._dialler.connect_tcp(
+                    stream = await self._dialler.connect_tcp(
                         address, port, timeout, local_address, socket_options
                     )
+                    return _Stream(stream, address)
                 except (httpcore2.NetworkError, OSError) as failed:
                     fault = failed
             raise fault
