@@ -29,7 +29,7 @@ from app.webhooks.models import DeliveryState, WebhookDelivery
 from app.worker import working
 from tests.calling import Caller
 from tests.disks import fill, small_disk
-from tests.jobs.running import QUICK, in_loop, until
+from tests.jobs.running import QUICK, in_loop, is_idle, until
 from tests.webhooks.receiving import Receiver, receiving
 from tests.world import make_world
 
@@ -175,6 +175,7 @@ async def test_a_disk_that_fills_and_is_made_room_on(
         filler.unlink()
         assert scene.write(**KEY).status_code == 201
         await until(lambda: scene.count(col(Job.kind).in_(KINDS)) == 0, seconds=60)
+    await until(lambda: is_idle(scene.app.state.database))
     _assert_whole(scene, receiver)
 
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy import QueuePool
+
 from app.jobs.handlers import Handler
 from app.jobs.pace import Pace
 from app.jobs.working import Worker
@@ -29,6 +31,15 @@ async def working(
     finally:
         worker.stop()
         await task
+        await until(lambda: is_idle(database))
+
+
+def is_idle(database: Database) -> bool:
+    """Whether no thread holds a connection: one that nobody waits for may outlive its worker."""
+    engines = (database.read_engine, database.write_engine)
+    return not any(
+        engine.pool.checkedout() for engine in engines if isinstance(engine.pool, QueuePool)
+    )
 
 
 async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> None:
