@@ -64,7 +64,8 @@ def test_what_nobody_serves_is_logged_without_its_path(
     call().get("/people/ada@example.org", q="ada")
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["route"], line["status"], line["principal_id"]) == ("unmatched", 404, None)
-    assert "ada" not in str(line)
+    assert "ada@" not in str(line)  # an identifier can have "ada" in it
+    assert "people" not in str(line)
 
 
 def test_health_checks_fill_no_log(call: Callable[..., Caller], lines: Lines) -> None:
