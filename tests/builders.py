@@ -1,7 +1,9 @@
 """Makes rows for tests, keyword-only, with defaults that satisfy every constraint."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from itertools import count
+from itertools import count, groupby
 from typing import Any, TypeVar
 
 from sqlmodel import Session, SQLModel
@@ -34,7 +36,29 @@ _number = count(1)
 E = TypeVar("E", bound=SQLModel)
 
 
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """What is built meanwhile is stored at the end, a statement a table, in one transaction."""
+    built: list[SQLModel] = []
+    session.info["together"] = built
+    yield
+    del session.info["together"]
+    order = {table.name: place for place, table in enumerate(SQLModel.metadata.sorted_tables)}
+    in_order = sorted(built, key=lambda row: order[_table_of(row)])
+    for _, rows in groupby(in_order, _table_of):
+        session.add_all(rows)
+        session.flush()
+    session.commit()
+
+
+def _table_of(row: SQLModel) -> str:
+    return str(row.__tablename__)
+
+
 def _kept(session: Session, row: E) -> E:
+    if "together" in session.info:
+        session.info["together"].append(row)
+        return row
     session.add(row)
     session.commit()
     return row

@@ -9,7 +9,14 @@ from app.identity.models import User
 from app.programmes.models import Programme
 from app.projects.models import Project
 from app.teams.models import Team
-from tests.builders import make_membership, make_programme, make_project, make_team, make_user
+from tests.builders import (
+    make_membership,
+    make_programme,
+    make_project,
+    make_team,
+    make_user,
+    together,
+)
 
 
 @dataclass
@@ -46,6 +53,11 @@ class World:
 
 def make_world(session: Session) -> World:
     """Build it."""
+    with together(session):
+        return _made(session)
+
+
+def _made(session: Session) -> World:
     programme, other = make_programme(session), make_programme(session)
     team, other_team = (
         make_team(session, programme=programme),

@@ -58,12 +58,12 @@ async def test_a_worker_frozen_past_its_leases_does_nothing_twice(
 async def test_a_worker_that_is_asked_to_end_finishes_what_it_holds(
     live: Database, live_url: str
 ) -> None:
-    ask(live, KIND, 200, at=None)
-    with worker_process(live_url, 0.2) as process:
+    ask(live, KIND, 500, at=None)
+    with worker_process(live_url, 0.5) as process:
         await until(lambda: any(row.lease for row in jobs(live)))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     left = jobs(live)
     assert [row for row in left if row.lease] == []
-    assert len(left) + len(effects(live)) == 200
-    assert 0 < len(left) < 200
+    assert len(left) + len(effects(live)) == 500
+    assert 0 < len(left) < 500

@@ -190,10 +190,11 @@ def _run_job(database: Database) -> None:
     assert quick(RUNNERS, database).run(work) == Done()
 
 
-@pytest.mark.parametrize("measures", [0, MEASURES], ids=["one", "many"])
-@pytest.mark.parametrize("on_error", ["fail", "skip"])
+@pytest.mark.parametrize(
+    ("measures", "on_error"), [(0, "fail"), (MEASURES, "skip")], ids=["one-fail", "many-skip"]
+)
 def test_killed_at_each_statement_and_commit(
-    committed: Database, on_error: str, measures: int
+    committed: Database, measures: int, on_error: str
 ) -> None:
     skipped = 1 if on_error == "skip" else 0
     at, died = 1, set[str]()
