@@ -15,12 +15,14 @@ _PARENTS = {"programme_id", "project_id", "measure_id"}
 _BUSY_STATES = {"55P03", "57014", "53300", "57P01", "57P03", "40P01", "40001"}
 
 _DISK_FULL = "53100"
+# Of SQLite, and of a connection that PostgreSQL cannot begin: libpq gives no SQLSTATE there.
+_FULL = ("disk is full", "No space left on device")
 
 
 def is_full(error: DBAPIError) -> bool:
     """Whether the disk of the database has no room left."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state == _DISK_FULL or (state is None and "disk is full" in str(error.orig))
+    state, text = getattr(error.orig, "sqlstate", None), str(error.orig)
+    return state == _DISK_FULL or (state is None and any(words in text for words in _FULL))
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -100,4 +100,7 @@ def test_a_full_disk_of_postgresql_is_told_from_other_faults() -> None:
         return sa.exc.OperationalError("INSERT", {}, fault)
 
     assert is_full(wrapped(psycopg.errors.DiskFull("could not extend file")))
+    told = "connection failed: FATAL:  could not write init file: No space left on device"
+    assert is_full(wrapped(psycopg.OperationalError(told)))
+    assert not is_full(wrapped(psycopg.OperationalError("connection refused")))
     assert not is_full(wrapped(psycopg.errors.LockNotAvailable("canceling statement")))
